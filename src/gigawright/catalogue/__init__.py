@@ -1,0 +1,1 @@
+"""What the world says: facts with source, date, range and confidence, resolved against a study."""

@@ -1,0 +1,315 @@
+"""A study's words against the catalogue's facts: every name found, every record built, every clash told at
+its line."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from gigawright.catalogue import policy, records
+from gigawright.catalogue.load import load_facts
+from gigawright.catalogue.types import Pool, Region, Role, RuleOutcome, Site, System, Technology
+from gigawright.clock import Quarter
+from gigawright.errors import CatalogueError, Problem, StudyError
+from gigawright.facts import Fact, FactBook
+from gigawright.money import Money, Rates
+
+if TYPE_CHECKING:
+    from gigawright.study.model import CatalogueRow, Study
+
+ALWAYS_KNOWN = dt.date(1, 1, 1)
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Constants:
+    """What the cost model needs beside prices: shares, sizes and lives."""
+
+    discount_rate: float
+    hall_module_mw: float
+    grid_stage_mw: float
+    hall_life_years: float
+    grid_life_years: float
+    liquid_premium_share: float
+    price_escalation: float
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The facts a study rests on, as records, for one day of knowledge."""
+
+    book: FactBook
+    as_of: dt.date | None
+    rates: Rates
+    day: dt.date
+    systems: dict[str, System]
+    not_predictable: dict[str, list[str]]
+    sites: dict[str, Site]
+    regions: dict[str, Region]
+    pools: dict[str, Pool]
+    roles: dict[str, Role]
+    technologies: dict[str, Technology]
+    constants: Constants
+    verdicts: dict[tuple[str, str, Quarter], RuleOutcome]
+
+    def usd(self, money: Money, day: dt.date | None = None) -> float:
+        """Study money in US dollars at the rate of a day (default: the day of knowledge)."""
+        return self.rates.to_usd(money, day or self.day)
+
+    def technology_at(self, kind: str, site: Site) -> Technology | None:
+        """The technology of a kind for a site: its country's own, else the one for anywhere."""
+        found = [t for t in self.technologies.values() if t.kind == kind and t.country in ("", site.country)]
+        return max(found, key=lambda t: t.country != "", default=None)
+
+
+def resolve(study: Study, as_of: dt.date | None = None) -> Catalogue:
+    """Find everything the study names; raises StudyError with every problem at its line."""
+    book = FactBook([*load_facts(), *_own_facts(study, as_of)], as_of)
+    problems = list(_unknown_names(study, book))
+    if problems:
+        raise StudyError([_placed(study, *problem) for problem in problems])
+    day = as_of or max(fact.known_from for fact in book)
+    exchange = records.rates(book)
+    systems, not_predictable = _systems(study, book)
+    catalogue = Catalogue(
+        book=book,
+        as_of=as_of,
+        rates=exchange,
+        day=day,
+        systems=systems,
+        not_predictable=not_predictable,
+        sites={plan.site: records.site(book, plan.site, exchange, day) for plan in study.sites},
+        regions=_regions(study, book),
+        pools={name: records.pool(book, name) for name in study.supply},
+        roles={staff.role: records.role(book, staff.role) for staff in study.staff},
+        technologies={name: records.technology(book, name) for name in study.energy.technologies},
+        constants=_constants(study, book),
+        verdicts={},
+    )
+    catalogue.verdicts.update(_verdicts(study, catalogue))
+    problems = list(_clashes(study, catalogue))
+    if problems:
+        raise StudyError([_placed(study, *problem) for problem in problems])
+    _note_assumptions(study, book)
+    return catalogue
+
+
+def _own_facts(study: Study, as_of: dt.date | None) -> list[Fact]:
+    """The study's own rows, newer than all others unless they say when they were known."""
+    newest = as_of or max(fact.known_from for fact in load_facts())
+    return [_as_fact(row, newest) for row in study.catalogue]
+
+
+def _as_fact(row: CatalogueRow, newest: dt.date) -> Fact:
+    return Fact(
+        kind=row.kind,
+        item=row.item,
+        attribute=row.attribute,
+        value=row.value if isinstance(row.value, str) else float(row.value),
+        unit=row.unit,
+        source=row.source,
+        confidence=row.confidence,
+        known_from=row.known_from or newest,
+        known_basis="stated" if row.known_from else "assumed",
+        low=None if row.low is None else float(row.low),
+        high=None if row.high is None else float(row.high),
+        note=row.note,
+    )
+
+
+def _placed(study: Study, path: Path, message: str, suggestion: str) -> Problem:
+    """The problem at its line of the study's file, where it was read from one."""
+    source = study._source
+    if source is not None:
+        return source.problem(path, message, suggestion)
+    return Problem(".".join(map(str, path)), message, suggestion=suggestion)
+
+
+def _unknown_names(study: Study, book: FactBook) -> Iterator[tuple[Path, str, str]]:
+    """Every name of the study that the catalogue does not know."""
+    for path, kind, name in _names(study):
+        known = book.items(kind)
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            when = f" as of {book.as_of}" if book.as_of else ""
+            yield (
+                path,
+                f"unknown {kind} {name!r}{when}; see `gigawright catalogue list {kind}`",
+                near[0] if near else "",
+            )
+
+
+def _names(study: Study) -> Iterator[tuple[Path, str, str]]:
+    for i, site in enumerate(study.sites):
+        yield ("sites", i, "site"), "site", site.site
+    for i, system in enumerate(study.systems):
+        yield ("systems", i, "system"), "system", system.system
+    for i, pool in enumerate(study.supply):
+        yield ("supply", i), "pool", pool
+    for i, workload in enumerate(study.workloads):
+        yield ("workloads", i, "model"), "model", workload.model
+        if workload.demand and workload.demand.history:
+            yield ("workloads", i, "demand", "history"), "programme", workload.demand.history
+    for i, staff in enumerate(study.staff):
+        yield ("staff", i, "role"), "role", staff.role
+    for i, technology in enumerate(study.energy.technologies):
+        yield ("energy", "technologies", i), "technology", technology
+
+
+def _systems(study: Study, book: FactBook) -> tuple[dict[str, System], dict[str, list[str]]]:
+    """Records of all systems named, also installed ones, and what some lack to be bought."""
+    named = {plan.system for plan in study.systems} | {row.system for row in study.installed}
+    named |= {row.system for row in study.commitments}
+    known = [name for name in sorted(named) if name in book.items("system")]
+    missing = {name: records.missing_for_planning(book, name) for name in known}
+    return {name: records.system(book, name) for name in known}, {k: v for k, v in missing.items() if v}
+
+
+def _regions(study: Study, book: FactBook) -> dict[str, Region]:
+    """All regions with users, where any workload has users at all."""
+    if all(workload.demand is None or workload.demand.regions == "home" for workload in study.workloads):
+        return {}
+    sites = [plan.site for plan in study.sites]
+    return {name: records.region(book, name, sites) for name in book.items("region")}
+
+
+def _constants(study: Study, book: FactBook) -> Constants:
+    def number(item: str) -> float:
+        return book.number("economics", item, "value")
+
+    own = study.discount_rate
+    return Constants(
+        discount_rate=own.value if own is not None else number("discount_rate"),
+        hall_module_mw=number("hall_module_mw"),
+        grid_stage_mw=number("grid_stage_mw"),
+        hall_life_years=number("hall_life"),
+        grid_life_years=number("grid_life"),
+        liquid_premium_share=number("liquid_premium_share"),
+        price_escalation=number("price_escalation"),
+    )
+
+
+def _verdicts(study: Study, catalogue: Catalogue) -> dict[tuple[str, str, Quarter], RuleOutcome]:
+    """What the rules in force at the end of each quarter say of owning each system in each country."""
+    countries = sorted({site.country for site in catalogue.sites.values()})
+    found = {}
+    for quarter in study.horizon.quarters:
+        rules = policy.rules_in_force(catalogue.book, quarter.last_day)
+        for name, system in catalogue.systems.items():
+            for country in countries:
+                found[name, country, quarter] = policy.outcome(
+                    system.accelerator, country, study.buyer.headquarters, quarter.last_day, rules
+                )
+    return found
+
+
+def _clashes(study: Study, catalogue: Catalogue) -> Iterator[tuple[Path, str, str]]:
+    """What the catalogue makes impossible in the study's own words."""
+    names = [plan.site for plan in study.sites]
+    for i, plan in enumerate(study.systems):
+        system = catalogue.systems[plan.system]
+        if plan.lease and system.lease_usd_per_hour is None:
+            yield ("systems", i, "lease"), f"{plan.system} has no lease price; add one under `catalogue:`", ""
+        if plan.buy and system.lead_quarters >= len(study.horizon.quarters):
+            message = (
+                f"{plan.system} takes {system.lead_quarters} quarters to deliver, longer than the horizon"
+            )
+            yield ("systems", i, "system"), message, ""
+    for i, row in enumerate(study.installed):
+        if row.site not in names:
+            near = get_close_matches(row.site, names, n=1)
+            yield (
+                ("installed", i, "site"),
+                f"{row.site!r} is not among the study's sites",
+                near[0] if near else "",
+            )
+        if row.system not in catalogue.systems:
+            yield ("installed", i, "system"), f"unknown system {row.system!r}", ""
+        elif row.leased and catalogue.systems[row.system].lease_usd_per_hour is None:
+            yield (
+                ("installed", i, "leased"),
+                f"{row.system} has no lease price; add one under `catalogue:`",
+                "",
+            )
+    for i, order in enumerate(study.commitments):
+        if order.system not in [plan.system for plan in study.systems]:
+            yield ("commitments", i, "system"), f"{order.system!r} is not among the study's systems", ""
+        if not study.horizon.start <= order.by <= study.horizon.end:
+            yield ("commitments", i, "by"), f"{order.by} is outside the horizon", ""
+    for i, workload in enumerate(study.workloads):
+        for j, run in enumerate(getattr(workload, "programmes", ())):
+            if not study.horizon.start <= run.start <= run.due <= study.horizon.end:
+                message = f"the run ({run.start} to {run.due}) is not within the horizon"
+                yield ("workloads", i, "programmes", j), message, ""
+    yield from _clashing_groups(study)
+
+
+def _clashing_groups(study: Study) -> Iterator[tuple[Path, str, str]]:
+    groups = sorted({workload.group or workload.name for workload in study.workloads})
+    for group in study.rules.serve_at_least:
+        if group not in groups:
+            near = get_close_matches(group, groups, n=1)
+            message = f"no workload has the group {group!r}; there are {', '.join(groups)}"
+            yield ("rules", "serve_at_least", group), message, near[0] if near else ""
+    years = set(study.horizon.years)
+    for year in sorted(years - set(study.budgets.capital)):
+        yield ("budgets", "capital"), f"no capital budget for {year}; write 0 CNY where there is none", ""
+
+
+def _note_assumptions(study: Study, book: FactBook) -> None:
+    """The study's own ranged values count as facts too."""
+    for path, value in ranged_values(study):
+        number = value.value
+        shown = number[0] if isinstance(number, tuple) else number
+        unit = f"{shown.currency} per {number[1]}" if isinstance(shown, Money) else ""
+        book.use(
+            Fact(
+                kind="study",
+                item=study.name,
+                attribute=path,
+                value=shown.amount if isinstance(shown, Money) else float(shown),
+                unit=unit,
+                source=value.source or "the study itself",
+                confidence=value.confidence,
+                known_from=ALWAYS_KNOWN,
+                low=_amount(value.low),
+                high=_amount(value.high),
+                note=value.note,
+            )
+        )
+
+
+def _amount(value: Any) -> float | None:
+    if isinstance(value, tuple):
+        value = value[0]
+    return value.amount if isinstance(value, Money) else value
+
+
+def ranged_values(study: Study) -> Iterable[tuple[str, Any]]:
+    """All values with a range in the study, by dotted path (workloads by name)."""
+    return _ranged(study, "")
+
+
+def _ranged(node: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, BaseModel):
+        fields = type(node).model_fields
+        if {"value", "low", "high", "confidence"} <= set(fields) and "attribute" not in fields:
+            yield path, node
+            return
+        for name in fields:
+            yield from _ranged(getattr(node, name), f"{path}.{name}" if path else name)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            yield from _ranged(value, f"{path}.{key}")
+    elif isinstance(node, list | tuple):
+        for i, value in enumerate(node):
+            label = getattr(value, "name", None) or f"{i}"
+            yield from _ranged(value, f"{path}.{label}")
+
+
+__all__ = ["Catalogue", "CatalogueError", "Constants", "ranged_values", "resolve"]

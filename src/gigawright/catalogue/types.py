@@ -1,0 +1,180 @@
+"""What the catalogue hands to the stages: plain frozen records with units in their names."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gigawright.clock import Quarter
+
+Cooling = Literal["air", "liquid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerator:
+    """A chip as its data sheet has it; rates are dense. A missing rate is absent from `peak_tflops`.
+
+    `peak_tflops` maps precision ("bf16", "fp16", "fp8", "int8", "fp4", "fp32") to TFLOP/s (TOP/s);
+    `derived` names the precisions whose rate was derived, not published.
+    """
+
+    id: str
+    name: str
+    vendor: str
+    made_for: str
+    peak_tflops: dict[str, float]
+    memory_gb: float
+    memory_gbs: float
+    scaleup_gbs: float | None
+    scaleup_domain: int
+    nic_gbps: float | None
+    tdp_w: float | None
+    die_mm2: float | None
+    tpp: float | None
+    derived: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Something that can be bought or leased: a server, rack or pod, counted in accelerators.
+
+    Prices are thousand USD an accelerator (= million USD a thousand accelerators).
+    """
+
+    id: str
+    name: str
+    accelerator: Accelerator
+    accelerators: int
+    kw_per_accelerator: float
+    cooling: Cooling
+    chip_kusd: float | None
+    server_kusd: float
+    network_kusd: float
+    storage_kusd: float
+    lead_quarters: int
+    life_years: float
+    prepay_share: float
+    lease_usd_per_hour: float | None
+    available_from: Quarter | None = None
+
+    @property
+    def price_kusd(self) -> float | None:
+        """Chip + server + network + storage, before duty; None where the chip has no price."""
+        if self.chip_kusd is None:
+            return None
+        return self.chip_kusd + self.server_kusd + self.network_kusd + self.storage_kusd
+
+
+@dataclass(frozen=True, slots=True)
+class MonthlyClimate:
+    """Twelve monthly normals each, January first."""
+
+    dry_bulb_mean_c: tuple[float, ...]
+    dry_bulb_daily_max_c: tuple[float, ...]
+    dry_bulb_daily_min_c: tuple[float, ...]
+    relative_humidity_pct: tuple[float, ...]
+    ghi_kwh_m2_day: tuple[float, ...]
+    wind_speed_10m_ms: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place to build: location, climate, tariff, rules and costs. Money in USD, emissions in t CO2/MWh."""
+
+    id: str
+    name: str
+    country: str
+    latitude: float
+    longitude: float
+    elevation_m: float
+    utc_offset_h: float
+    climate: MonthlyClimate
+    dry_bulb_extreme_c: float
+    wet_bulb_extreme_c: float
+    price_usd_mwh: float
+    tou_multiplier: tuple[float, ...]
+    demand_charge_usd_kw_month: float
+    emission_t_mwh: float
+    green_share_min: float
+    green_premium_usd_mwh: float
+    pue_cap: float | None
+    grid_lead_quarters: int
+    hall_lead_quarters: int
+    build_musd_mw: float
+    grid_musd_mw: float
+    water_usd_m3: float
+    domestic_only_price_usd_mwh: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Users: how many, on which clock, and where they may be served."""
+
+    id: str
+    name: str
+    users_m: float
+    assistant_share: float
+    utc_offset_h: float
+    hourly_shape: tuple[float, ...]
+    residency: str
+    rtt_ms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A scarce source of systems: what it covers and how much it has given, in all, by each quarter [kacc].
+
+    `mode` is "buy" or "lease"; for a lease the cap is the stock on lease, not a running total.
+    """
+
+    id: str
+    name: str
+    mode: Literal["buy", "lease"]
+    systems: frozenset[str]
+    countries: frozenset[str]
+    cap_kacc: dict[Quarter, float]
+    licence: bool = False
+    duty_share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A kind of staff in a labour market; pay in thousand USD a year, all-in."""
+
+    id: str
+    name: str
+    market: str
+    pay_kusd: float
+    attrition_per_quarter: float
+    hire_max_per_quarter: float
+    initial: float
+    per_mw: float = 0.0
+    per_kacc: float = 0.0
+    per_programme: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Technology:
+    """Contracted generation or storage: what a MW costs a quarter, and its shape parameters."""
+
+    id: str
+    kind: Literal["solar", "wind", "battery"]
+    capex_usd_kw: float
+    om_usd_kw_year: float
+    life_years: float
+    country: str = ""
+    hours: float = 0.0
+    efficiency: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOutcome:
+    """What the dated rules say of one accelerator, buyer and place: an answer, and the rule that gives it."""
+
+    verdict: Literal["free", "review", "denied"]
+    rule: str
+    reason: str
+    as_of: dt.date
+    duty_share: float = 0.0
+    details: dict[str, float] = field(default_factory=dict)
