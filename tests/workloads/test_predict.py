@@ -1,0 +1,89 @@
+"""Every phase on every system: names, shares a planner may count on, and refusals that say why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gigawright.catalogue.resolve import resolve
+from gigawright.study.load import load_study
+from gigawright.study.model import Study
+from gigawright.workloads.power import IDLE_SHARE
+from gigawright.workloads.predict import phases_of, predict
+
+STUDY = """\
+name: mix
+horizon: {start: 2026Q1, end: 2026Q4}
+buyer: {name: Example, headquarters: United States}
+budgets: {capital: {2026: 1 M USD}}
+sites: [{site: abilene}]
+systems: [{system: dgx_h200}, {system: dgx_b200}]
+workloads:
+  - {name: chat, family: llm-serving, model: llama-3.1-70b, input_tokens: 1500, output_tokens: 400,
+     headroom: 10 %, availability: 90 %, demand: {per_day: 1 bn}}
+  - {name: lm, family: llm-training, model: llama-3.1-70b, precision: bf16, availability: 90 %, goodput: 50 %,
+     programmes: [{name: one, tokens: 1 T, start: 2026Q1, due: 2026Q4}]}
+  - {name: tune, group: research, family: llm-training, model: llama-3.1-70b, precision: bf16,
+     demand: {per_day: 1 bn, regions: home}}
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    path: Path = tmp_path_factory.mktemp("predict") / "study.yaml"
+    path.write_text(STUDY)
+    return load_study(path)
+
+
+def test_phases_have_names_units_and_profiles(study: Study) -> None:
+    found = [phase for workload in study.workloads for phase in phases_of(workload)]
+    assert [(p.name, p.unit, p.profile, p.group) for p in found] == [
+        ("chat.prefill", "input-token", "daily", "chat"),
+        ("chat.decode", "output-token", "daily", "chat"),
+        ("lm:one", "trained-token", "flat", "lm"),
+        ("tune.training", "trained-token", "flat", "research"),
+    ]
+
+
+def test_every_pairing_is_predicted_within_its_nameplate(study: Study) -> None:
+    catalogue = resolve(study)
+    found = predict(study, catalogue)
+    assert set(found.table) == {(p.name, s) for p in found.phases for s in ("dgx_h200", "dgx_b200")}
+    for (_, system), answer in found.table.items():
+        assert not answer.refused
+        assert answer.work_per_s > 0.0
+        nameplate = catalogue.systems[system].kw_per_accelerator * 1e3
+        assert IDLE_SHARE * nameplate <= answer.watts <= nameplate * (1 + 1e-9)
+    assert found.idle_kw["dgx_h200"] == pytest.approx(catalogue.systems["dgx_h200"].kw_per_accelerator * 0.3)
+
+
+def test_net_shares_are_the_studys_or_the_catalogues(study: Study) -> None:
+    catalogue = resolve(study)
+    net = predict(study, catalogue).net_share
+    constants = {
+        name: catalogue.book.number("economics", name, "value") for name in ("availability", "goodput")
+    }
+    assert net["chat"] == pytest.approx(0.9 * 0.9)
+    assert net["lm"] == pytest.approx(0.9 * 0.5)
+    assert net["tune"] == pytest.approx(constants["availability"] * constants["goodput"])
+
+
+def test_a_newer_system_decodes_faster(study: Study) -> None:
+    table = predict(study, resolve(study)).table
+    assert table["chat.decode", "dgx_b200"].work_per_s > table["chat.decode", "dgx_h200"].work_per_s
+
+
+def test_what_cannot_be_predicted_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(
+        STUDY.replace("{system: dgx_b200}", "{system: atlas350_8, buy: false, lease: true}") + OWN_LEASE
+    )
+    study = load_study(path)
+    answers = [a for (_, system), a in predict(study, resolve(study)).table.items() if system == "atlas350_8"]
+    assert answers
+    for answer in answers:
+        assert (answer.work_per_s > 0.0) != bool(answer.refused)
+
+
+OWN_LEASE = "catalogue: [{kind: system, item: atlas350_8, attribute: lease_usd_h, value: 1.0, unit: USD/h}]\n"
