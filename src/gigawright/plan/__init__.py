@@ -1,0 +1,1 @@
+"""The planning model: what to buy, build, lease, contract and hire, where and when."""
