@@ -1,0 +1,132 @@
+"""What a person sees in the terminal: progress while it runs, a short answer at the end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gigawright.catalogue.types import Site
+    from gigawright.evaluate import Result
+    from gigawright.facility.size import SiteHours
+    from gigawright.pipeline import Run
+    from gigawright.workloads.predict import Performance
+
+
+class Telling:
+    """Progress: each stage on a line of standard error, with the seconds since the start."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __enter__(self) -> Telling:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self("done")
+
+    def __call__(self, text: str) -> None:
+        """Tell one stage."""
+        seconds = time.perf_counter() - self._start
+        sys.stderr.write(f"{seconds:6.1f} s  {text}\n")
+        sys.stderr.flush()
+
+
+def tell_run(done: Run) -> None:
+    """Print what a run found and where it lies."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, markup=False)
+    table = Table(title=done.results[0].study.name, title_justify="left", title_style="bold")
+    table.add_column("")
+    for result in done.results:
+        table.add_column(f"as of {result.as_of}" if result.as_of else "all knowledge", justify="right")
+    answers = [_answers(result) for result in done.results]
+    for name in answers[0]:
+        table.add_row(name, *(answer[name] for answer in answers))
+    console.print(table)
+    if done.report is not None:
+        console.print(f"report: {done.report}", soft_wrap=True)
+
+
+def _answers(result: Result) -> dict[str, str]:
+    """The plan in a dozen numbers."""
+    summary, tables = result.plan.summary, result.plan.tables
+    orders, demand, payments = tables["orders"], tables["demand"], tables["payments"]
+    bought = orders[orders["action"] == "buy"]["accelerators"].sum()
+    leased = orders[orders["action"] == "lease"]["accelerators"].sum()
+    capital = payments[payments["kind"] == "capital"]["musd"].sum()
+    leases = payments[payments["kind"] == "leasing"]["musd"].sum()
+    halls = tables["construction"]
+    lost = demand["worth_lost_musd"].sum()
+    worth = tables["service"]["worth_musd"].sum()
+    return {
+        "accelerators bought": f"{bought:,.0f}",
+        "accelerators leased": f"{leased:,.0f}",
+        "halls built [MW of IT]": f"{halls[halls['what'] != 'grid']['mw'].sum():,.0f}",
+        "capital paid [bn USD]": f"{capital / 1e3:,.2f}",
+        "leases paid [bn USD]": f"{leases / 1e3:,.2f}",
+        "worth served [share]": f"{worth / max(worth + lost, 1e-9):.0%}",
+        "programme's cost [bn USD, discounted]": f"{summary['programme_cost_musd'] / 1e3:,.2f}",
+        "gap to the planning model's bound": f"{summary['master_gap']:.2%}",
+        "energy: gap to its bound, hour by hour": f"{summary['energy_gap']:.2%}",
+        "facts used (assumptions)": _facts(result),
+        "seconds": f"{sum(result.seconds.values()):.1f}",
+    }
+
+
+def _facts(result: Result) -> str:
+    used = result.catalogue.book.used
+    return f"{len(used)} ({sum(fact.confidence == 'assumption' for fact in used)})"
+
+
+def tell_performance(performance: Performance) -> None:
+    """Print pace, power and limit of every pairing, one a row."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from gigawright.workloads.units import UNITS
+
+    table = Table("phase", "system", "work a second", "unit", "W", "limited by", "note")
+    for column in (2, 4):
+        table.columns[column].justify = "right"
+    for column in (0, 1):
+        table.columns[column].no_wrap = True
+    for phase in performance.phases:
+        for (name, system), found in performance.table.items():
+            if name == phase.name:
+                pace = f"{found.work_per_s:,.4g}" if not found.refused else "-"
+                about = found.refused or found.note
+                unit = UNITS[phase.unit].plural
+                table.add_row(name, system, pace, unit, f"{found.watts:,.0f}", found.limited_by, about)
+    Console(highlight=False, markup=False).print(table)
+
+
+def tell_facility(site: Site, hours: SiteHours) -> None:
+    """Print a site's year in a dozen numbers."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{site.name}, {site.country}", title_justify="left", title_style="bold")
+    table.add_column("")
+    for design in hours.designs:
+        table.add_column(f"{design}-cooled", justify="right")
+    table.add_row("PUE, mean of the year", *(f"{hours.annual_pue[d]:.3f}" for d in hours.designs))
+    table.add_row("PUE, worst hour", *(f"{hours.pue[d].max():.3f}" for d in hours.designs))
+    table.add_row("water [l/kWh of IT]", *(f"{hours.annual_wue[d]:.2f}" for d in hours.designs))
+    table.add_row("within the PUE cap", *("yes" if hours.meets_cap(d) else "no" for d in hours.designs))
+    console = Console(highlight=False, markup=False)
+    console.print(table)
+    console.print(
+        f"solar {hours.solar_cf.mean():.1%} and wind {hours.wind_cf.mean():.1%} of their peak power"
+    )
+    price = hours.price_usd_mwh
+    console.print(
+        f"electricity {price.mean():.1f} USD/MWh ({price.min():.1f} to {price.max():.1f} by the hour)"
+    )
