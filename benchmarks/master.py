@@ -4,7 +4,7 @@
 
 Problems are drawn by tests/plan/synthetic.py: sizes carry over, values mean nothing. SciPy's `milp` uses
 HiGHS too, so the objective must agree within the gap; what differs is how the matrix is built, and our
-rounding from the relaxation. Only `small` is solved both ways.
+rounding from the relaxation. Only `small` is solved both ways; `flagship` takes about a minute, `large` more.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib.util
 import resource
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -36,6 +37,14 @@ def module(name: str) -> ModuleType:
     sys.modules[name] = loaded
     spec.loader.exec_module(loaded)
     return loaded
+
+
+def with_more_money(problem: Problem) -> Problem:
+    """Budgets of a few sites for each site; else unserved demand would be most of the objective."""
+    money, scale = problem.money, float(len(problem.sets.sites))
+    return replace(
+        problem, money=replace(money, capital=money.capital * scale, leasing=money.leasing * scale)
+    )
 
 
 def ours(problem: Problem) -> list[str]:
@@ -64,11 +73,11 @@ def loops(problem: Problem) -> list[str]:
 
 
 def main() -> None:
-    sizes = sys.argv[1:] or ["small", "flagship"]
+    sizes = sys.argv[1:] or ["small"]
     heads = ["size", "built by", "rows", "columns", "nonzeros", "build s", "solve s", "gap", "objective"]
     print("  ".join(f"{head:>11}" for head in heads))
     for size in sizes:
-        problem = module("synthetic").random_problem(seed=1, days=2, **SIZES[size])
+        problem = with_more_money(module("synthetic").random_problem(seed=1, days=2, **SIZES[size]))
         lines = [("gigawright", ours(problem))]
         if size == "small" and importlib.util.find_spec("scipy"):
             lines.append(("loops", loops(problem)))

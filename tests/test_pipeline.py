@@ -12,6 +12,7 @@ import pytest
 from gigawright import cli, pipeline
 from gigawright.errors import CatalogueError, OutputError, StudyError
 from gigawright.facts import Fact
+from gigawright.money import Money
 from gigawright.pipeline import Run
 from gigawright.study.load import load_study
 from gigawright.study.model import Study
@@ -215,3 +216,17 @@ def test_an_unknown_name_exits_2_with_its_line(tmp_path: Path, capsys: pytest.Ca
     assert "unknown.yaml:11:" in capsys.readouterr().err
     with pytest.raises(StudyError):
         pipeline.run(load_study(path))
+
+
+def test_least_cost_serves_at_least_as_much_as_most_value(repository: Path) -> None:
+    """With the objective `cost` work is served though it is worth less than it costs."""
+    study = load_study(repository / "studies" / "first-hall.yaml")
+    (workload,) = study.workloads
+    assert workload.value is not None
+    worthless = workload.value.model_copy(update={"value": (Money(1e-7, "USD"), "token")})
+    cheap = study.model_copy(update={"workloads": [workload.model_copy(update={"value": worthless})]})
+    least_cost = cheap.model_copy(update={"objective": "cost"})
+    served = [
+        pipeline.run(asked).results[0].plan.tables["service"]["served"].sum() for asked in (cheap, least_cost)
+    ]
+    assert served[0] < served[1]

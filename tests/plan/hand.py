@@ -106,6 +106,7 @@ def _work(offers: int, quarters: int) -> p.Work:
         programme_work=np.zeros(0),
         programme_open=np.zeros((0, quarters), bool),
         programme_worth=np.zeros(0),
+        loss_factor=1.0,
     )
 
 

@@ -114,6 +114,7 @@ def _work(rng: np.random.Generator, sets: p.Sets) -> p.Work:
         programme_work=np.array([3.0]),
         programme_open=np.ones((1, q), bool),
         programme_worth=np.array([20.0]),
+        loss_factor=1.0,
     )
 
 

@@ -21,11 +21,12 @@ sites: [{site: abilene}]
 systems: [{system: dgx_h200}, {system: dgx_b200}]
 workloads:
   - {name: chat, family: llm-serving, model: llama-3.1-70b, input_tokens: 1500, output_tokens: 400,
-     headroom: 10 %, availability: 90 %, demand: {per_day: 1 bn}}
-  - {name: lm, family: llm-training, model: llama-3.1-70b, precision: bf16, availability: 90 %, goodput: 50 %,
+     value: 1 USD per M tokens, headroom: 10 %, availability: 90 %, demand: {per_day: 1 bn}}
+  - {name: lm, family: llm-training, model: llama-3.1-70b, precision: bf16, value: 1 USD per M tokens,
+     availability: 90 %, goodput: 50 %,
      programmes: [{name: one, tokens: 1 T, start: 2026Q1, due: 2026Q4}]}
   - {name: tune, group: research, family: llm-training, model: llama-3.1-70b, precision: bf16,
-     demand: {per_day: 1 bn, regions: home}}
+     value: 1 USD per M tokens, demand: {per_day: 1 bn, regions: home}}
 """
 
 

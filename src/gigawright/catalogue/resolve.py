@@ -250,6 +250,13 @@ def _clashes(study: Study, catalogue: Catalogue) -> Iterator[tuple[Path, str, st
 
 
 def _clashing_groups(study: Study) -> Iterator[tuple[Path, str, str]]:
+    for i, workload in enumerate(study.workloads):
+        if workload.value is None:
+            yield (
+                ("workloads", i),
+                "`value` is missing: a plan weighs what work is worth against its cost",
+                "",
+            )
     groups = sorted({workload.group or workload.name for workload in study.workloads})
     for group in study.rules.serve_at_least:
         if group not in groups:

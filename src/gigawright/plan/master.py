@@ -99,12 +99,12 @@ def worth_lost(master: Master, x: Floats) -> float:
     """Worth of unserved demand and unfinished programmes, M USD discounted."""
     columns = master.assembled.model.columns
     places = np.concatenate([columns["unmet"].at.ravel(), columns["late"].at.ravel()])
-    return float(master.assembled.cost[places] @ x[places])
+    return float(master.assembled.cost[places] @ x[places]) / master.problem.work.loss_factor
 
 
 def programme_cost(master: Master, x: Floats) -> float:
     """The objective without the worth lost: what the programme costs, M USD discounted."""
-    return float(master.assembled.cost @ x) - worth_lost(master, x)
+    return float(master.assembled.cost @ x) - master.problem.work.loss_factor * worth_lost(master, x)
 
 
 def programme_gap(master: Master, found: Solution) -> float:

@@ -109,6 +109,7 @@ class Work:
     programme_work: Floats
     programme_open: Bools
     programme_worth: Floats
+    loss_factor: float
 
     # stream_of_phase, programme_of_phase [phase], -1 where the phase belongs to the other; profile_of_phase
     # [phase]
@@ -119,7 +120,8 @@ class Work:
     # reach [zone, region, stream]; worth [stream] M USD per reference-kacc and quarter-hour-mean (per hour
     # served)
     # programme_work [programme] reference-kacc-quarters; programme_open [programme, quarter];
-    # programme_worth [programme] M USD per reference-kacc-quarter
+    # programme_worth [programme] M USD per reference-kacc-quarter; loss_factor: what leaving work undone is
+    # priced at, over its worth (1 where value is sought, more where demand is to be served at least cost)
 
 
 @dataclass(frozen=True)

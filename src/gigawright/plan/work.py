@@ -34,12 +34,13 @@ def add_work_columns(model: Model, problem: Problem) -> None:
         upper=reach[..., None],
     )
     hours = np.array([quarter.hours for quarter in sets.quarters])
-    worth = work.worth[None, :, None] * work.mean_share[..., None] * hours * problem.money.discount
+    lost = work.loss_factor * work.worth[None, :, None] * work.mean_share[..., None]
+    lost = lost * hours * problem.money.discount
     model.add_columns(
         "unmet",
         {"region": sets.regions, "stream": sets.streams, "quarter": sets.q},
         upper=work.demand,
-        cost=worth,
+        cost=lost,
     )
     model.add_columns(
         "late", {"programme": sets.programmes}, upper=work.programme_work, cost=_late_cost(problem)
@@ -57,10 +58,11 @@ def _zone_may_hold(problem: Problem) -> np.ndarray:
 
 
 def _late_cost(problem: Problem) -> np.ndarray:
-    """What unfinished work of a programme is worth, discounted at its due date."""
+    """What unfinished work of a programme is priced at, discounted at its due date."""
     opened = problem.work.programme_open
     last = np.array([np.flatnonzero(row)[-1] if row.any() else 0 for row in opened], int)
-    return problem.work.programme_worth * problem.money.discount[last] if len(last) else np.zeros(0)
+    worth = problem.work.loss_factor * problem.work.programme_worth
+    return worth * problem.money.discount[last] if len(last) else np.zeros(0)
 
 
 def work_only_with_what_stands(model: Model, problem: Problem) -> None:

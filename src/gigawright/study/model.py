@@ -339,7 +339,10 @@ class Study(Strict):
     )
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$", description="currency of the report")
     buyer: Buyer = Field(default_factory=Buyer)
-    objective: Objective = "value"
+    objective: Objective = Field(
+        default="value",
+        description="`value`: serve what is worth more than it costs; `cost`: serve all that can be",
+    )
     discount_rate: RangedShare | None = None
     budgets: Budgets
     sites: list[SitePlan] = Field(min_length=1)

@@ -156,7 +156,8 @@ def the_objective_is_the_sum_of_its_parts(case: Case) -> Iterator[str]:
         if abs(rest - water) > 0.5 * water + 1e-6 * max(1.0, abs(due)):
             yield told("programme_cost_musd", rest + due, "said", due + water, "added up", "M USD")
     if {"objective_musd", "master_cost_musd"} <= set(case.summary):
-        due = case.summary["master_cost_musd"] + lost
+        factor = 1.0 if case.study.objective == "value" else case.economics("unserved_factor")
+        due = case.summary["master_cost_musd"] + factor * lost
         got = case.summary["objective_musd"]
         if differ(got, due):
             yield told("objective_musd", got, "said", due, "cost and worth lost", "M USD")

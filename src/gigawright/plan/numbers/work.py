@@ -60,10 +60,18 @@ def work(p: Preparation) -> Work:
         programme_open=np.array(
             [[run.start <= quarter <= run.due for quarter in p.quarters] for run in p.programmes], bool
         ).reshape(len(p.programmes), len(p.quarters)),
+        loss_factor=loss_factor(p),
         programme_worth=_programme_array(
             p, reference, lambda run, scale: run.worth_usd * scale * REFERENCE_SECONDS * 1e-6
         ),
     )
+
+
+def loss_factor(p: Preparation) -> float:
+    """Price of work left undone over its worth: one for `value`, the catalogue's factor for `cost`."""
+    if p.study.objective == "value":
+        return 1.0
+    return p.catalogue.book.number("economics", "unserved_factor", "value")
 
 
 def _workload(p: Preparation, name: str) -> Workload:
