@@ -17,8 +17,6 @@ from gigawright.facility.typical import (
     in_steps,
     restore_mean,
     typical_days,
-    typical_weeks,
-    worst_week,
 )
 
 QUARTERS = [Quarter(2026, number) for number in (1, 2, 3, 4)]
@@ -37,7 +35,7 @@ def series() -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("quarter", QUARTERS, ids=str)
-@pytest.mark.parametrize("choose", [typical_days, typical_weeks])
+@pytest.mark.parametrize("choose", [typical_days])
 @pytest.mark.parametrize("count", [1, 2])
 def test_hours_and_means_are_the_quarters(choose, quarter: Quarter, count: int, series) -> None:  # type: ignore[no-untyped-def]
     chosen = choose(series, quarter, count)
@@ -141,12 +139,3 @@ def test_a_mean_outside_the_bounds_is_refused() -> None:
 def test_steps_are_means_of_their_hours() -> None:
     values = np.arange(8760.0)
     np.testing.assert_allclose(in_steps(values, 48, 24, 3), 49.0 + 3.0 * np.arange(8))
-
-
-def test_the_worst_week_is_found_where_it_lies() -> None:
-    load = np.ones(8760)
-    load[200 * 24 : 207 * 24] = 2.0
-    assert worst_week(load) == 200 * 24
-    assert worst_week(load, Quarter(2026, 3)) == 200 * 24
-    inside = worst_week(load, Quarter(2026, 1))
-    assert 0 <= inside <= 83 * 24

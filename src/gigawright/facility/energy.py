@@ -87,7 +87,7 @@ class Cut:
 class QuarterDispatch:
     """One quarter's hours, solved again and again at other capacities.
 
-    `premium_usd_mwh` is paid on every imported MWh (certified green power where the site needs it).
+    `premium` USD/MWh, discounted, is paid on every import (certified green power where the site needs it).
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class QuarterDispatch:
         problem = model.assemble()
         problem.row_lower[block.balance] = need
         problem.row_upper[block.green_rows] = np.inf
-        problem.cost[block.imported] += prices.discount[:, None] * premium * MUSD
+        problem.cost[block.imported] += premium * MUSD
         problem.upper[block.peak] = grid_mw
         self._places = np.array([int(block.capacity[kind][0]) for kind in KINDS])
         problem.cost[self._places] = 0.0
@@ -159,7 +159,7 @@ def power_site(job: SiteJob, gap: float = ENERGY_GAP) -> SiteLife:
         need_mw(hours, {at: mw[q : q + 1] for at, mw in job.load.items()})
         for q, hours in enumerate(job.hours)
     ]
-    premium = np.full(len(need), prices.green_premium_usd_mwh if prices.green_share_min > 0.0 else 0.0)
+    premium = _discounted_premium(prices, job.years)
     life = _sized(job, need, premium, job.guess, gap)
     unneeded = (life.green_gwh <= NO_CERTIFICATES_GWH)[job.years - job.years.min()] & (premium > 0.0)
     if job.load and unneeded.any():
@@ -217,7 +217,14 @@ def _grey_allowance(
     """What the premium on all imports charges too much: the grey share of consumption needs no
     certificate."""
     consumed = np.array([float((h.weight_h * load).sum()) for h, load in zip(hours, need, strict=True)])
-    return float((prices.discount * premium * (1.0 - prices.green_share_min) * consumed).sum()) * MUSD
+    return float((premium * (1.0 - prices.green_share_min) * consumed).sum()) * MUSD
+
+
+def _discounted_premium(prices: EnergyPrices, years: Ints) -> Floats:
+    """Premium of certified green power as its year is discounted [quarter] USD/MWh; 0 without a share."""
+    if prices.green_share_min <= 0.0:
+        return np.zeros(len(years))
+    return np.asarray(green_cost_musd_gwh(prices, years)[years - years.min()] * 1e-3 / MUSD)
 
 
 def _contract_price(prices: EnergyPrices) -> Floats:

@@ -1,4 +1,4 @@
-"""Typical days and weeks of a quarter: the best medoids there are, rescaled to the quarter's means."""
+"""Typical days of a quarter: the best medoids there are, rescaled to the quarter's means."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from gigawright.clock import HOURS_PER_YEAR, Quarter
+from gigawright.clock import Quarter
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-WEEK_DAYS = 7
-WEEK_HOURS = WEEK_DAYS * 24
-WEEKS_PER_QUARTER = 13
 MOST_COMBINATIONS = 500_000
 CHUNK = 4096
 ROUNDING = 1e-9
@@ -67,25 +64,6 @@ def typical_days(
     return _typical(series, quarter, starts, np.ones(days, np.int64), 24, count, step_h)
 
 
-def typical_weeks(
-    series: Mapping[str, Floats],
-    quarter: Quarter,
-    count: int = 2,
-    step_h: int = 3,
-) -> Typical:
-    """The same with weeks: thirteen windows of seven days, evenly spread over the quarter's 90 to 92 days.
-
-    A quarter is not a whole number of weeks, so windows may overlap or miss by a day; each day of the
-    quarter belongs to one of them, and weights count those days.
-    """
-    days = quarter.hours // 24
-    first = quarter.hour_slice.start
-    windows = np.arange(WEEKS_PER_QUARTER)
-    begin = np.round(windows * (days - WEEK_DAYS) / (WEEKS_PER_QUARTER - 1)).astype(np.int64)
-    belongs = np.bincount(np.arange(days) * WEEKS_PER_QUARTER // days)
-    return _typical(series, quarter, first + 24 * begin, belongs, WEEK_HOURS, count, step_h)
-
-
 def in_steps(values: Floats, start_h: int, hours: int, step_h: int) -> Floats:
     """Means of a series over the steps of a window; past the year's end it goes on at its start.
 
@@ -105,19 +83,6 @@ def bounds_of(name: str) -> tuple[float, float]:
     return BOUNDS.get(re.split(r"[^a-z]", name, maxsplit=1)[0], UNBOUNDED)
 
 
-def worst_week(net_load: Floats, quarter: Quarter | None = None) -> int:
-    """First hour of the seven days from 00 UTC on with the highest net load, in the year or a quarter.
-
-    >>> load = np.zeros(8760); load[40 * 24 : 47 * 24] = 1.0
-    >>> worst_week(load) // 24
-    40
-    """
-    span = quarter.hour_slice if quarter else slice(0, HOURS_PER_YEAR)
-    daily = net_load[span].reshape(-1, 24).sum(axis=1)
-    weekly = np.convolve(daily, np.ones(WEEK_DAYS), mode="valid")
-    return int(span.start + 24 * np.argmax(weekly))
-
-
 def _typical(
     series: Mapping[str, Floats],
     quarter: Quarter,
@@ -135,7 +100,6 @@ def _typical(
     }
     medoids, weights = exact_medoids(_distances(cut), days_of, count)
     steps = hours // step_h
-    # A week's days are counted one by one, so a step of a week stands for weight / 7 of its own length.
     weight_h = np.repeat(weights * step_h * 24.0 / hours, steps)
     means = {name: float(values[quarter.hour_slice].mean()) for name, values in series.items()}
     chosen = {

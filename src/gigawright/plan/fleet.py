@@ -8,9 +8,6 @@ from gigawright.arrays import Bools, Ints
 from gigawright.linear import Model
 from gigawright.plan.problem import DESIGNS, Problem
 
-MAX_MODULES = 25
-MAX_STAGES = 20
-
 
 def add_fleet_columns(model: Model, problem: Problem) -> None:
     """buy, lease, retire and fleet [kacc]; halls, grid [MW] and their orders [modules, stages]."""
@@ -32,8 +29,11 @@ def _add_building_columns(model: Model, problem: Problem) -> None:
     sets, build = problem.sets, problem.build
     last = len(sets.q)
     quarter = np.arange(last)[None, :]
-    modules = np.where(quarter + build.hall_lead[:, None] < last, MAX_MODULES, 0)
-    stages = np.where(quarter + build.grid_lead[:, None] < last, MAX_STAGES, 0)
+    room = np.ceil(np.maximum(build.max_it_mw - build.hall_existing.sum(axis=1), 0.0) / build.hall_module_mw)
+    drawn = np.maximum(build.max_it_mw, build.hall_existing.sum(axis=1)) * build.peak_pue.max(axis=1)
+    most = np.ceil(np.maximum(drawn - build.grid_existing, 0.0) / build.grid_stage_mw)
+    modules = np.where(quarter + build.hall_lead[:, None] < last, room[:, None], 0.0)
+    stages = np.where(quarter + build.grid_lead[:, None] < last, most[:, None], 0.0)
     halls = build.may_build[:, :, None] * modules[:, None, :]
     wires = build.may_build.any(axis=1, keepdims=True) * stages
     places = {"site": sets.sites, "design": DESIGNS, "quarter": sets.q}

@@ -187,7 +187,7 @@ class Orders:
 
 @dataclass(frozen=True)
 class Problem:
-    """Everything the master needs, as numbers; `days` are typical days, `weeks` the fine weeks by site."""
+    """Everything the master needs, as numbers; `days` are each site's typical days."""
 
     name: str
     sets: Sets

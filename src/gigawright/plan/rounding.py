@@ -34,13 +34,14 @@ def round_up_and_improve(
     found = _solved(live, assembled, starts)
     if found is None:
         return None
+    limits = {name: assembled.upper[assembled.model.columns[name].at] for name in BLOCKS}
     for _ in range(MOST_PASSES):
         before = found.objective
         for move in _moves(starts):
             # What nobody needs is taken away in any case; the rest only until the plan is good enough.
             if move[2] is not None and good_enough(found):
                 return found
-            trial = _moved(starts, *move)
+            trial = _moved(starts, *move, most=limits[move[0]])
             tried = _solved(live, assembled, trial) if trial else None
             if trial and tried is not None and tried.objective < found.objective - ALMOST:
                 found, starts = tried, trial
@@ -68,25 +69,28 @@ def _rounded(problem: Problem, assembled: Assembled, relaxed: Solution) -> Start
 
 
 def _moves(starts: Starts) -> list[Move]:
-    """Every single change: a module less, then later by a quarter, then sooner, at each start."""
+    """Every single change: a module less, then later by a quarter, sooner, and one more, at each start."""
     return [
         (name, tuple(map(int, place)), step)
-        for step in (None, 1, -1)
+        for step in (None, 1, -1, 0)
         for name in BLOCKS
         for place in np.argwhere(starts[name] > ALMOST)[::-1]
     ]
 
 
-def _moved(starts: Starts, name: str, place: tuple[int, ...], step: int | None) -> Starts | None:
-    """The starts after a change; None where it no longer applies."""
+def _moved(
+    starts: Starts, name: str, place: tuple[int, ...], step: int | None, most: Floats
+) -> Starts | None:
+    """The starts after a change; None where it no longer applies, or where nothing may be started then."""
     quarter = place[-1] + (step or 0)
     if starts[name][place] < ALMOST or not 0 <= quarter < starts[name].shape[-1]:
         return None
     moved = starts[name].copy()
-    moved[place] -= 1.0
+    if step != 0:
+        moved[place] -= 1.0
     if step is not None:
         moved[(*place[:-1], quarter)] += 1.0
-    return {**starts, name: moved}
+    return {**starts, name: moved} if (moved <= most).all() else None
 
 
 def whole_starts(starts: Floats) -> Floats:
