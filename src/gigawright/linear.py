@@ -355,6 +355,12 @@ class Live:
         at = np.ascontiguousarray(np.broadcast_to(cost, columns.shape).reshape(-1), dtype=float)
         self._highs.changeColsCost(len(places), places, at)
 
+    def shift(self, rows: Ints, amount: float) -> None:
+        """Move the finite bounds of rows by an amount from where the problem has them."""
+        places = np.ascontiguousarray(rows.reshape(-1), dtype=np.int32)
+        lower, upper = self._problem.row_lower[places] + amount, self._problem.row_upper[places] + amount
+        self._highs.changeRowsBounds(len(places), places, lower, upper)  # type: ignore[attr-defined]
+
     def solve(self) -> Solution:
         """Minimise from the last basis. Raises Infeasible."""
         self._highs.run()

@@ -157,6 +157,10 @@ def _names(study: Study) -> Iterator[tuple[Path, str, str]]:
             yield ("workloads", i, "demand", "history"), "programme", workload.demand.history
     for i, staff in enumerate(study.staff):
         yield ("staff", i, "role"), "role", staff.role
+    for i, reported in enumerate(study.compare_reported):
+        if any(fact.item == reported.fact for fact in load_facts() if fact.kind == "programme"):
+            continue
+        yield ("compare_reported", i, "fact"), "programme", reported.fact
     for i, technology in enumerate(study.energy.technologies):
         yield ("energy", "technologies", i), "technology", technology
 

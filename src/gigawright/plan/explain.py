@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from gigawright import linear
-from gigawright.arrays import Floats, Ints
+from gigawright.arrays import Bools, Floats, Ints
 from gigawright.linear import INFINITY, Assembled, Infeasible, Live, Solution
 from gigawright.plan.master import Master
-from gigawright.plan.problem import DESIGNS, Problem
+from gigawright.plan.problem import DESIGNS
 
 ONE_USD = 1e-6
 KILO = 1e3
-FACTORS = (0.5, 2.0)
+NOTHING = 1e-5
+SOME_KACC = 0.1
+SOME_MUSD = 0.1
 WHOLE_GAP = 0.01
 HARD_ROWS = (
     "capital_budget",
@@ -31,14 +33,15 @@ HARD_ROWS = (
 def shadow_prices(master: Master, final: Solution) -> pd.DataFrame:
     """What one more unit of each scarce thing is worth, halls and lines as decided.
 
-    A dual is the change of the objective (cost plus worth lost) per unit of right-hand side; its negative is
-    what one more unit is worth. A unit that is there from a quarter on relaxes that quarter's rule and all
-    later ones, so worths add up backwards. Columns: rule, where, quarter, value_musd, unit, words.
+    Each is found by solving again with a little more of it, from the last basis: where several rules bind at
+    once a dual alone may promise what another rule takes away. Columns: rule, where, quarter, value_musd,
+    unit, words.
     """
+    what_if = WhatIf(master, final)
     rows = [
-        *_pool_prices(master, final),
-        *_budget_prices(master, final),
-        *_standing_prices(master, final),
+        *_pool_prices(what_if),
+        *_budget_prices(what_if),
+        *_standing_prices(what_if),
         *_promise_prices(master, final),
     ]
     columns = ["rule", "where", "quarter", "value_musd", "unit", "words"]
@@ -49,50 +52,84 @@ def shadow_prices(master: Master, final: Solution) -> pd.DataFrame:
 Row = tuple[str, str, str, float, str, str]
 
 
-def _pool_prices(master: Master, final: Solution) -> Iterator[Row]:
-    """One more accelerator of a pool in a quarter where the pool binds."""
-    problem = master.problem
+class WhatIf:
+    """The decided plan with a little more of something, solved again and again."""
+
+    def __init__(self, master: Master, final: Solution) -> None:
+        self.problem = master.problem
+        self.rows = master.assembled.model.rows
+        self.used = master.assembled.activity(final.x)
+        self.allowed = master.assembled.row_upper
+        self.final = final
+        self._live = Live(master.assembled, master.problem.seed)
+        for name in ("hall_start", "grid_start"):
+            self._live.fix(master.assembled.model.columns[name].at, final.of(name))
+        self._base = self._live.solve().objective
+
+    def binds(self, rows: Ints) -> Bools:
+        """Where rules with an upper bound leave nothing free; same shape as `rows`."""
+        return np.asarray(self.allowed[rows] - self.used[rows] <= NOTHING)
+
+    def worth(self, rows: Ints, step: float) -> float:
+        """What a step more on the right-hand sides of all these rows saves [M USD]."""
+        self._live.shift(rows, step)
+        saved = self._base - self._live.solve().objective
+        self._live.shift(rows, 0.0)
+        return saved
+
+
+def _pool_prices(what_if: WhatIf) -> Iterator[Row]:
+    """One more accelerator of a pool from a quarter on, where it binds and gives more than before."""
+    problem = what_if.problem
     if not problem.sets.pools:
         return
-    each = -final.dual("pool") / KILO
+    rows = what_if.rows["pool"].at
     for i, pool in enumerate(problem.sets.pools):
-        worth = each[i] if problem.pools.stock[i] else np.cumsum(each[i][::-1])[::-1]
-        for q in np.flatnonzero(each[i] > ONE_USD):
-            words = f"one more accelerator from {pool} in {problem.sets.q[q]} is worth {_usd(worth[q])}"
-            yield "supply", pool, problem.sets.q[q], float(worth[q]), "accelerator", words
+        cap = problem.pools.cap[i]
+        tells = what_if.binds(rows[i]) & (np.diff(cap, prepend=0.0) > 0.0)
+        for q in np.flatnonzero(tells):
+            worth = what_if.worth(rows[i, q:], SOME_KACC) / (SOME_KACC * KILO)
+            if worth > ONE_USD:
+                words = f"one more accelerator from {pool} in {problem.sets.q[q]} is worth {_usd(worth)}"
+                yield "supply", pool, problem.sets.q[q], worth, "accelerator", words
 
 
-def _budget_prices(master: Master, final: Solution) -> Iterator[Row]:
+def _budget_prices(what_if: WhatIf) -> Iterator[Row]:
     """One more million of a year's budget."""
     for name, kind in (("capital_budget", "capital"), ("leasing_budget", "leases")):
-        for year, dual in zip(master.problem.sets.years, final.dual(name), strict=True):
-            if -dual > ONE_USD:
-                words = f"one more million USD for {kind} in {year} is worth {_usd(-dual)}"
-                yield f"budget for {kind}", str(year), f"{year}Q4", float(-dual), "M USD", words
+        rows = what_if.rows[name].at
+        for y in np.flatnonzero(what_if.binds(rows)):
+            year = what_if.problem.sets.years[y]
+            worth = what_if.worth(rows[y : y + 1], SOME_MUSD) / SOME_MUSD
+            if worth > ONE_USD:
+                words = f"one more million USD for {kind} in {year} is worth {_usd(worth)}"
+                yield f"budget for {kind}", str(year), f"{year}Q4", worth, "M USD", words
 
 
-def _standing_prices(master: Master, final: Solution) -> Iterator[Row]:
-    """One more MW that stands at a site through the horizon: halls by design, grid connection, room."""
-    problem = master.problem
-    for s, site in enumerate(problem.sets.sites):
+def _standing_prices(what_if: WhatIf) -> Iterator[Row]:
+    """One more MW that stands at a site through the horizon: halls by design, grid connection."""
+    for s, site in enumerate(what_if.problem.sets.sites):
         for d, design in enumerate(DESIGNS):
-            if final.of("halls")[s, d].max() > 0.0:
-                what = f"room in {design}-cooled halls"
-                yield from _binding(problem, what, site, -final.dual("cooled")[s, d], "MW of IT")
-        power = -final.dual(f"connected:{site}") - final.dual(f"connected_worst:{site}")
-        yield from _binding(problem, "power", site, power, "MW of grid")
-        yield from _binding(problem, "land", site, -final.dual("room")[s], "MW of IT")
+            stands = what_if.final.of("halls")[s, d] > NOTHING
+            binds = what_if.binds(what_if.rows["cooled"].at[s, d]) & stands
+            # A MW more of halls needs a MW more of room.
+            first = np.concatenate([what_if.rows["halls"].at[s, d, :1], what_if.rows["room"].at[s]])
+            yield from _binding(what_if, f"room in {design}-cooled halls", site, binds, first, "MW of IT")
+        binds = what_if.binds(what_if.rows[f"connected_worst:{site}"].at)
+        binds = binds & (what_if.final.of("grid")[s] > NOTHING)
+        yield from _binding(what_if, "power", site, binds, what_if.rows["grid"].at[s, :1], "MW of grid")
 
 
-def _binding(problem: Problem, what: str, site: str, worth: Floats, unit: str) -> Iterator[Row]:
-    binds = np.flatnonzero(worth > ONE_USD)
-    if not len(binds):
+def _binding(what_if: WhatIf, what: str, site: str, binds: Bools, rows: Ints, unit: str) -> Iterator[Row]:
+    """One more MW from the horizon's start on, where the rule binds at all and the MW is worth anything."""
+    when = np.flatnonzero(binds)
+    worth = what_if.worth(rows, 1.0) if len(when) else 0.0
+    if worth <= ONE_USD:
         return
-    first, last = problem.sets.q[binds[0]], problem.sets.q[binds[-1]]
+    first, last = (what_if.problem.sets.q[q] for q in (when[0], when[-1]))
     span = f"in {first}" if first == last else f"between {first} and {last}"
-    total = float(worth[binds].sum())
-    words = f"{what} at {site} binds {span}: one more MW through the horizon is worth {_usd(total)}"
-    yield what, site, first, total, unit, words
+    words = f"{what} at {site} binds {span}: one more MW through the horizon is worth {_usd(worth)}"
+    yield what, site, first, worth, unit, words
 
 
 def _promise_prices(master: Master, final: Solution) -> Iterator[Row]:
@@ -109,23 +146,21 @@ def _promise_prices(master: Master, final: Solution) -> Iterator[Row]:
             yield what, labels[0], labels[-1], -cost, "unit", words
 
 
-def sensitivity(master: Master, found: Solution) -> pd.DataFrame:
-    """What the plan would be if a group's work were worth half or twice as much, halls and lines as decided.
+def sensitivity(master: Master, factors: Mapping[str, Sequence[float]]) -> pd.DataFrame:
+    """What the plan would be were a group's work worth a factor of what the study says, by group.
 
-    Columns: group, factor, served_share (of the group's worth), accelerators (bought in all), capital_musd,
-    objective_musd. Each case restarts from the last basis.
+    Halls and lines are free and may come in fractions, so that purchases answer. Columns: group, factor,
+    served_share (of the group's worth), accelerators (bought in all), purchases_musd. Factor 1 is the study.
     """
-    problem, assembled = master.problem, master.assembled
-    live = Live(assembled, problem.seed)
-    for name in ("hall_start", "grid_start"):
-        live.fix(assembled.model.columns[name].at, found.of(name))
+    live = Live(master.assembled, master.problem.seed)
+    cost = master.assembled.cost
     rows = []
-    for group in dict.fromkeys((*problem.work.group_of_stream, *problem.work.group_of_programme)):
+    for group, asked in factors.items():
         places = _worth_columns(master, group)
-        for factor in FACTORS:
-            live.price(places, assembled.cost[places] * factor)
+        for factor in sorted({1.0, *asked}):
+            live.price(places, cost[places] * factor)
             rows.append((group, factor, *_outcome(master, live.solve(), places)))
-        live.price(places, assembled.cost[places])
+        live.price(places, cost[places])
     columns = ["group", "factor", "served_share", "accelerators", "purchases_musd"]
     return pd.DataFrame(rows, columns=columns)
 

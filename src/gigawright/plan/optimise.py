@@ -74,7 +74,7 @@ def optimise(
     tables = _tables(problem, preparation, found, powered)
     tables["prices"] = explain.shadow_prices(master, final)
     progress("asking what other values would change")
-    tables["sensitivity"] = explain.sensitivity(master, found)
+    tables["sensitivity"] = explain.sensitivity(master, preparation.worth_ranges())
     seconds = {
         "master_s": solved - started,
         "energy_s": lived - solved,

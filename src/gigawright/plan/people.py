@@ -24,7 +24,10 @@ def enough_people(model: Model, problem: Problem) -> None:
     dims = {"role": sets.roles, "quarter": sets.q}
     staff, hire, late = (model.columns[name].at for name in ("staff", "hire", "late_staff"))
     running = problem.work.programme_open.sum(axis=0)
-    need = model.add_rows("need", dims, lower=people.per_programme[:, None] * running)
+    # Nobody said what these roles' number follows: they are kept as they are.
+    stated = people.per_mw + people.per_kacc + people.per_programme > 0.0
+    kept = np.where(stated, 0.0, people.initial)
+    need = model.add_rows("need", dims, lower=kept[:, None] + people.per_programme[:, None] * running)
     model.add_terms(need, staff, 1.0)
     model.add_terms(need, late, 1.0)
     _need_of_the_fleet(model, problem, need)

@@ -46,7 +46,7 @@ TABLES: dict[str, str] = {
     "payments": "nominal payments: quarter, kind (capital, leasing, operating), category, site, musd",
     "dispatch": "every hour: site, quarter, hour, need_mw, solar_mw, wind_mw, import_mw, charge_mw, "
     "discharge_mw, stored_mwh, shed_mw",
-    "sensitivity": "were a group's work worth factor times as much, halls and lines as decided: group, "
+    "sensitivity": "were a group's work worth factor times as much, halls free and in fractions: group, "
     "factor, served_share (of the group's worth), accelerators (bought in all), purchases_musd",
     "prices": "shadow prices, halls and lines as decided: rule, where, quarter, value_musd, unit, words",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from gigawright.report import words
@@ -199,9 +200,9 @@ def _label(group: str, unit: str, costs: pd.DataFrame) -> str:
 
 
 def sensitivity(result: Result) -> go.Figure | None:
-    """How much of each group is served were its work worth half or twice as much; None without such runs.
+    """How much of each group is served at the ends of its worth's range; None without such runs.
 
-    Table `sensitivity`: group, factor, served_share. The tick between is the plan as it is.
+    Table `sensitivity`: group, factor, served_share. Factor 1 is the study's own value.
     """
     view = View(result)
     runs = view.table("sensitivity")
@@ -218,18 +219,19 @@ def sensitivity(result: Result) -> go.Figure | None:
             "showlegend": False, "hoverinfo": "skip",
         }  # fmt: skip
         traces.append(ends)
-    for factor in sorted(runs["factor"].unique()):
-        rows = runs[runs["factor"] == factor].set_index("group")["served_share"].reindex(groups) * 100
-        marks = {
+    for end, name in ((-1, "low end of its range"), (0, "as the study says"), (1, "high end of its range")):
+        rows = runs[np.sign(runs["factor"] - 1.0) == end].set_index("group")
+        served = rows["served_share"].reindex(groups) * 100
+        marks: dict[str, Any] = {
             "color": [colours[group] for group in groups],
-            "size": 11,
+            "size": 11 if end else 6,
             "line": {"width": 1.5, "color": "#FFFFFF"},
         }
-        if factor < 1.0:
+        if end < 0:
             marks |= {"symbol": "circle-open", "line": {"width": 2.4}}
         traces.append(
-            {"type": "scatter", "mode": "markers", "name": f"worth {factor:g} times as much", "y": groups,
-             "x": rows.tolist(), "marker": marks, "hovertemplate": "%{y}: %{x:.1f}% served<extra></extra>"}
+            {"type": "scatter", "mode": "markers", "name": f"worth: {name}", "y": groups,
+             "x": served.tolist(), "marker": marks, "hovertemplate": "%{y}: %{x:.1f}% served<extra></extra>"}
         )  # fmt: skip
     return figure(
         traces,

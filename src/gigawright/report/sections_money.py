@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from gigawright.money import Money
 from gigawright.report import charts, words
 from gigawright.report.costs import HOW, per_reported_unit, unit_costs
 from gigawright.report.html import Column, Html, Piece, bar, el, swatch, table
@@ -13,7 +14,7 @@ from gigawright.report.summary import unspent
 from gigawright.report.view import TINY, View, lines, records
 
 if TYPE_CHECKING:
-    from gigawright.study.model import Workload
+    from gigawright.study.model import Reported, Workload
 
 NUMBER: Final = "number"
 
@@ -37,9 +38,9 @@ def value_section(report: Report) -> Section:
             report.chart(
                 "sensitivity",
                 figure,
-                "Were one group's work worth half or twice as much",
-                "Share of that group's work served, all other values as they are; halls and lines as "
-                "decided, purchases and leases free.",
+                "Were one group's work worth as little or as much as its range says",
+                "Share of that group's work served, all other values as they are. Halls, lines, purchases "
+                "and leases answer; halls come in fractions.",
             )
         )
         body.append(_sensitivity_table(report))
@@ -141,12 +142,44 @@ def money_section(report: Report) -> Section:
             wide=True,
         ),
         el("p", unspent(view)),
+        *_reported_table(report),
         _payments_table(report),
     ]
     intro = "Capital and leasing have budgets of their own; energy and people are operating cost without one."
     if view.purse.currency != "USD":
         intro += f" Dollars become {view.purse.currency} at each year's last known rate."
     return Section("money", "Where the money goes", intro, body)
+
+
+def _reported_table(report: Report) -> list[Piece]:
+    """What was reported of the programme beside what the plan pays, one row for each report."""
+    view = report.view
+    columns = [
+        Column("Reported"),
+        Column("On"),
+        Column("Sum", "", NUMBER),
+        Column("The plan pays", f"M {view.purse.currency}", NUMBER),
+        Column("Source"),
+    ]
+    rows: list[list[Piece]] = []
+    for reported in view.result.study.compare_reported:
+        paid = words.digits(_paid(view, reported))
+        what = f"{reported.to}, {reported.year}"
+        for fact in view.result.catalogue.book.history("programme", reported.fact, "value"):
+            view.result.catalogue.book.use(fact)
+            amount = str(Money(float(fact.value), fact.unit))
+            rows.append([what, str(fact.known_from), amount, paid, fact.source])
+    return [table("Reported figures beside the plan's; none is a constraint", columns, rows)] if rows else []
+
+
+def _paid(view: View, reported: Reported) -> float:
+    """What the plan pays of a kind in a year [M of the report's currency]."""
+    payments = view.payments
+    kind = "leasing" if reported.to == "leasing" else "capital"
+    picked = (payments["year"] == reported.year) & (payments["kind"] == kind)
+    if reported.to == "accelerators":
+        picked &= payments["category"] == "accelerators"
+    return float(payments[picked]["own"].sum())
 
 
 def _payments_table(report: Report) -> Html:

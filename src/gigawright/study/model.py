@@ -323,6 +323,16 @@ class Rules(Strict):
     )
 
 
+class Reported(Strict):
+    """A reported figure of the programme to show beside what the plan pays in a year."""
+
+    fact: str = Field(description="item of the kind programme in the catalogue, a sum of money")
+    to: Literal["capital", "accelerators", "leasing"] = Field(
+        description="what of the plan it is held against"
+    )
+    year: int
+
+
 class Study(Strict):
     """A programme to plan: horizon, money, places, machines, work and rules."""
 
@@ -345,6 +355,9 @@ class Study(Strict):
     )
     discount_rate: RangedShare | None = None
     budgets: Budgets
+    compare_reported: list[Reported] = Field(
+        default_factory=list, description="reported figures shown beside the plan's own; never a constraint"
+    )
     sites: list[SitePlan] = Field(min_length=1)
     systems: list[SystemPlan] = Field(min_length=1)
     supply: list[str] = Field(

@@ -16,9 +16,10 @@ LEAST_MUSD = 1e-3
 
 
 def price_musd_per_kacc(case: Case, site: str, system: str, q: int) -> float:
-    """Chip with its duty + server + network + storage, escalated to the quarter of the order."""
+    """Chip with the duty of its arrival + server + network + storage, escalated to the quarter of order."""
     parts, country = case.system(system), case.site(site).country
-    duty = case.catalogue.verdicts[system, country, case.quarters[q]].duty_share
+    lands = case.quarters[min(q + parts.lead_quarters, len(case.quarters) - 1)]
+    duty = case.catalogue.verdicts[system, country, lands].duty_share
     rest = parts.server_kusd + parts.network_kusd + parts.storage_kusd
     today = (parts.chip_kusd or 0.0) * (1.0 + duty) + rest
     return float(today * (1.0 + case.catalogue.constants.price_escalation) ** (q / 4.0))

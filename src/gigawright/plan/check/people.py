@@ -42,9 +42,10 @@ def enough_people(case: Case) -> Iterator[str]:
 
 
 def _need(case: Case, role: Role, q: int) -> float:
-    """People of a role that the fleet of its labour market and all running programmes need."""
+    """People that the fleet of the labour market and running programmes need; else those there were."""
     running = sum(run.start <= case.quarters[q] <= run.due for run in case.programmes.values())
-    need = role.per_programme * running
+    stated = role.per_mw + role.per_kacc + role.per_programme > 0.0
+    need = role.per_programme * running + (0.0 if stated else role.initial)
     fleet = case.amounts("fleet", "accelerators", "site", "system", "tenure", quarter=case.names[q])
     for (site, system, tenure), count in fleet.items():
         at_home = case.site(site).country == "China"

@@ -51,8 +51,9 @@ def _prices(p: Preparation) -> Floats:
     for k, system in enumerate(p.systems):
         for s, plan in enumerate(p.study.sites):
             country = p.catalogue.sites[plan.site].country
-            for q, quarter in enumerate(p.quarters):
-                duty = p.catalogue.verdicts[system.id, country, quarter].duty_share
+            for q in range(len(p.quarters)):
+                lands = p.quarters[min(q + system.lead_quarters, len(p.quarters) - 1)]
+                duty = p.catalogue.verdicts[system.id, country, lands].duty_share
                 rest = system.server_kusd + system.network_kusd + system.storage_kusd
                 price[s, k, q] = (system.chip_kusd or 0.0) * (1.0 + duty) + rest
     return np.asarray(price * escalation)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gigawright.study.model import Installed, Study
     from gigawright.workloads.predict import Performance
 
+UNRANGED = (0.5, 2.0)
+
 
 class Preparation:
     """One study's labels and records, held while its arrays are made."""
@@ -47,6 +49,19 @@ class Preparation:
     def systems(self) -> list[System]:
         """The system of each offer."""
         return [self.catalogue.systems[name] for name, _ in self.offers]
+
+    def worth_ranges(self) -> dict[str, tuple[float, ...]]:
+        """Ends of the range of each group's worth over its value; half and twice where none is given."""
+        found: dict[str, list[float]] = {}
+        for workload in self.study.workloads:
+            ends = found.setdefault(workload.group or workload.name, [])
+            if workload.value is not None:
+                stated = workload.value.value[0].amount
+                given = [
+                    end[0].amount for end in (workload.value.low, workload.value.high) if end is not None
+                ]
+                ends += [end / stated for end in given if stated > 0.0]
+        return {group: (min(ends), max(ends)) if ends else UNRANGED for group, ends in found.items()}
 
     def _reach(self) -> Bools:
         """Whether a site may serve a region of a stream. Shape [site, region, stream]."""
