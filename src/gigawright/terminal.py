@@ -7,6 +7,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from gigawright.money import Money
+
 if TYPE_CHECKING:
     from gigawright.catalogue.types import Site
     from gigawright.evaluate import Result
@@ -61,6 +63,7 @@ def _answers(result: Result) -> dict[str, str]:
     orders, demand, payments = tables["orders"], tables["demand"], tables["payments"]
     bought = orders[orders["action"] == "buy"]["accelerators"].sum()
     leased = orders[orders["action"] == "lease"]["accelerators"].sum()
+    retired = orders[orders["action"] == "retire"]["accelerators"].sum()
     capital = payments[payments["kind"] == "capital"]["musd"].sum()
     leases = payments[payments["kind"] == "leasing"]["musd"].sum()
     halls = tables["construction"]
@@ -69,16 +72,22 @@ def _answers(result: Result) -> dict[str, str]:
     return {
         "accelerators bought": f"{bought:,.0f}",
         "accelerators leased": f"{leased:,.0f}",
+        "accelerators retired": f"{retired:,.0f}",
         "halls built [MW of IT]": f"{halls[halls['what'] != 'grid']['mw'].sum():,.0f}",
-        "capital paid [bn USD]": f"{capital / 1e3:,.2f}",
-        "leases paid [bn USD]": f"{leases / 1e3:,.2f}",
+        "capital paid": _musd(capital),
+        "leases paid": _musd(leases),
         "worth served [share]": f"{worth / max(worth + lost, 1e-9):.0%}",
-        "programme's cost [bn USD, discounted]": f"{summary['programme_cost_musd'] / 1e3:,.2f}",
+        "programme's cost, discounted": _musd(summary["programme_cost_musd"]),
         "gap to the planning model's bound": f"{summary['master_gap']:.2%}",
         "energy: gap to its bound, hour by hour": f"{summary['energy_gap']:.2%}",
         "facts used (assumptions)": _facts(result),
         "seconds": f"{sum(result.seconds.values()):.1f}",
     }
+
+
+def _musd(amount: float) -> str:
+    """Million US dollars in words: 3.5 M USD, 15.8 bn USD."""
+    return str(Money(float(amount) * 1e6, "USD"))
 
 
 def _facts(result: Result) -> str:

@@ -24,7 +24,7 @@ buyer: {name: Example, headquarters: China}
 budgets: {capital: {2026: 68 M CNY, 2027: 300 M USD}, leasing: {2027: 5 M USD}}
 sites:
   - {site: abilene, designs: [air], max_it: 60 MW, existing: {air: 10 MW, grid: 100 MW}}
-  - {site: ulanqab}
+  - {site: ulanqab, existing: {air: 6 MW, grid: 10 MW}}
 systems:
   - {system: hgx_h20_8, lease: false}
   - {system: atlas800t_a3}
@@ -207,7 +207,7 @@ def test_energy_prices_and_technologies(both: tuple[Problem, Preparation]) -> No
 def test_halls_and_lines(both: tuple[Problem, Preparation]) -> None:
     problem, p = both
     build = problem.build
-    assert build.hall_existing.tolist() == [[10.0, 0.0], [0.0, 0.0]]
+    assert build.hall_existing.tolist() == [[10.0, 0.0], [6.0, 0.0]]
     assert build.max_it_mw.tolist() == [60.0, 1e6]
     assert build.may_build[0].tolist() == [True, False]
     liquid = 1 + p.catalogue.constants.liquid_premium_share
@@ -244,7 +244,10 @@ def test_two_runs_of_one_name_are_told(tmp_path: Path) -> None:
 
 
 def test_a_site_for_domestic_systems_only_has_its_own_tariff(tmp_path: Path) -> None:
-    text = STUDY.replace("- {site: ulanqab}", "- {site: guian, domestic_only: true}")
+    text = STUDY.replace(
+        "- {site: ulanqab, existing: {air: 6 MW, grid: 10 MW}}",
+        "- {site: guian, domestic_only: true, existing: {air: 6 MW, grid: 10 MW}}",
+    )
     problem, p = prepared(tmp_path, text.replace("site: ulanqab", "site: guian"))
     own = p.facilities["guian"].price_domestic_usd_mwh
     assert own is not None

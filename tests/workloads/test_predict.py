@@ -16,7 +16,7 @@ STUDY = """\
 name: mix
 horizon: {start: 2026Q1, end: 2026Q4}
 buyer: {name: Example, headquarters: United States}
-budgets: {capital: {2026: 1 M USD}}
+budgets: {capital: {2026: 1 M USD}, leasing: {2026: 1 M USD}}
 sites: [{site: abilene}]
 systems: [{system: dgx_h200}, {system: dgx_b200}]
 workloads:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from gigawright.catalogue import policy, records
+from gigawright.catalogue.clashes import clashes
 from gigawright.catalogue.load import load_facts
 from gigawright.catalogue.types import Pool, Region, Role, RuleOutcome, Site, System, Technology
 from gigawright.clock import Quarter
@@ -92,7 +93,7 @@ def resolve(study: Study, as_of: dt.date | None = None) -> Catalogue:
         verdicts={},
     )
     catalogue.verdicts.update(_verdicts(study, catalogue))
-    problems = list(_clashes(study, catalogue))
+    problems = list(clashes(study, catalogue))
     if problems:
         raise StudyError([_placed(study, *problem) for problem in problems])
     _note_assumptions(study, book)
@@ -210,66 +211,6 @@ def _verdicts(study: Study, catalogue: Catalogue) -> dict[tuple[str, str, Quarte
                     system.accelerator, country, study.buyer.headquarters, quarter.last_day, rules
                 )
     return found
-
-
-def _clashes(study: Study, catalogue: Catalogue) -> Iterator[tuple[Path, str, str]]:
-    """What the catalogue makes impossible in the study's own words."""
-    names = [plan.site for plan in study.sites]
-    for i, plan in enumerate(study.systems):
-        system = catalogue.systems[plan.system]
-        if plan.lease and system.lease_usd_per_hour is None:
-            yield ("systems", i, "lease"), f"{plan.system} has no lease price; add one under `catalogue:`", ""
-        if plan.buy and system.lead_quarters >= len(study.horizon.quarters):
-            message = (
-                f"{plan.system} takes {system.lead_quarters} quarters to deliver, longer than the horizon"
-            )
-            yield ("systems", i, "system"), message, ""
-    for i, row in enumerate(study.installed):
-        if row.site not in names:
-            near = get_close_matches(row.site, names, n=1)
-            yield (
-                ("installed", i, "site"),
-                f"{row.site!r} is not among the study's sites",
-                near[0] if near else "",
-            )
-        if row.system not in catalogue.systems:
-            yield ("installed", i, "system"), f"unknown system {row.system!r}", ""
-        elif row.leased and catalogue.systems[row.system].lease_usd_per_hour is None:
-            yield (
-                ("installed", i, "leased"),
-                f"{row.system} has no lease price; add one under `catalogue:`",
-                "",
-            )
-    for i, order in enumerate(study.commitments):
-        if order.system not in [plan.system for plan in study.systems]:
-            yield ("commitments", i, "system"), f"{order.system!r} is not among the study's systems", ""
-        if not study.horizon.start <= order.by <= study.horizon.end:
-            yield ("commitments", i, "by"), f"{order.by} is outside the horizon", ""
-    for i, workload in enumerate(study.workloads):
-        for j, run in enumerate(getattr(workload, "programmes", ())):
-            if not study.horizon.start <= run.start <= run.due <= study.horizon.end:
-                message = f"the run ({run.start} to {run.due}) is not within the horizon"
-                yield ("workloads", i, "programmes", j), message, ""
-    yield from _clashing_groups(study)
-
-
-def _clashing_groups(study: Study) -> Iterator[tuple[Path, str, str]]:
-    for i, workload in enumerate(study.workloads):
-        if workload.value is None:
-            yield (
-                ("workloads", i),
-                "`value` is missing: a plan weighs what work is worth against its cost",
-                "",
-            )
-    groups = sorted({workload.group or workload.name for workload in study.workloads})
-    for group in study.rules.serve_at_least:
-        if group not in groups:
-            near = get_close_matches(group, groups, n=1)
-            message = f"no workload has the group {group!r}; there are {', '.join(groups)}"
-            yield ("rules", "serve_at_least", group), message, near[0] if near else ""
-    years = set(study.horizon.years)
-    for year in sorted(years - set(study.budgets.capital)):
-        yield ("budgets", "capital"), f"no capital budget for {year}; write 0 CNY where there is none", ""
 
 
 def _note_assumptions(study: Study, book: FactBook) -> None:

@@ -269,8 +269,8 @@ def _elastic(
 RELAXATIONS = {
     "capital_budget": "`budgets.capital.{0}`: {amount:,.4g} M USD more",
     "leasing_budget": "`budgets.leasing.{0}`: {amount:,.4g} M USD more",
-    "pool": "`supply` {0}: {thousand:,.4g} more accelerators by {1}",
-    "commitment": "`commitments` {0}: {thousand:,.4g} accelerators fewer, or later",
+    "pool": "`supply` {0}: {thousand:,.0f} more accelerators by {1}",
+    "commitment": "`commitments` {0}: {thousand:,.0f} accelerators fewer, or later",
     "serve_at_least": "`rules.serve_at_least` {0} in {1}: less by {amount:,.4g} reference-kacc of work",
     "domestic_share": "`rules.domestic_share_min`: short by {amount:,.4g} M USD of domestic systems",
     "room": "`sites` {0} `max_it`: {amount:,.4g} MW more in {1}",

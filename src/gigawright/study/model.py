@@ -106,17 +106,17 @@ class SystemPlan(Strict):
     """A system of the catalogue that may be bought or leased."""
 
     system: str = Field(description="system of the catalogue")
-    buy: bool = True
-    lease: bool = False
+    buy: bool = Field(default=True, description="may be bought, for the buyer's own halls")
+    lease: bool = Field(default=False, description="may be leased in somebody else's hall")
     lease_term: Annotated[int, Field(ge=1, le=40)] = Field(default=4, description="quarters a lease runs")
 
 
 class Installed(Strict):
     """Accelerators that stand at a site when the horizon starts."""
 
-    system: str
-    site: str
-    accelerators: RangedCount
+    system: str = Field(description="system that stands")
+    site: str = Field(description="site of the study where it stands")
+    accelerators: RangedCount = Field(description="how many accelerators")
     leased: bool = Field(default=False, description="true where they stand in somebody else's hall")
     since: QuarterField | None = Field(default=None, description="first quarter they serve")
     until: QuarterField | None = Field(default=None, description="last quarter they serve")
@@ -128,9 +128,9 @@ class Installed(Strict):
 class Commitment(Strict):
     """An order that must be placed: at least so many accelerators delivered by a quarter."""
 
-    system: str
-    accelerators: Count
-    by: QuarterField
+    system: str = Field(description="system that is ordered")
+    accelerators: Count = Field(description="accelerators delivered in all, at least")
+    by: QuarterField = Field(description="last quarter of delivery")
 
 
 class Demand(Strict):
@@ -159,7 +159,8 @@ class Demand(Strict):
     )
     regions: Literal["users", "assistant", "home"] = Field(
         default="users",
-        description="how demand splits: by the apps' users, by the assistant's, or `home`: no users",
+        description="how demand splits: by the users of ByteDance's apps (`users`) or of its `assistant`, as "
+        "the catalogue's regions have them, or `home`: no users, any site",
     )
     max_rtt: Seconds = Field(default=0.3, description="longest round trip to the site")
     peak: bool = Field(
@@ -210,10 +211,19 @@ class LLMServing(WorkloadBase):
         default=None, description="input tokens found in the prefix cache"
     )
     tpot_limit: Seconds = Field(default=0.05, description="longest time an output token may take")
-    demand_unit: Literal["tokens", "requests"] = "tokens"
+    demand_unit: Literal["tokens", "requests"] = Field(
+        default="tokens",
+        description="what `per_day` or `history` count: tokens, input and output, or requests",
+    )
     value: RangedUnitPrice | None = Field(
         default=None, description="worth of an output token, like 8 CNY per M tokens"
     )
+
+    @model_validator(mode="after")
+    def _asks_and_answers(self) -> Self:
+        if self.input_tokens.value < 1.0 or self.output_tokens.value < 1.0:
+            raise ValueError("a request has at least one input and one output token")
+        return self
 
 
 class Generation(WorkloadBase):
@@ -351,7 +361,8 @@ class Study(Strict):
     buyer: Buyer = Field(default_factory=Buyer)
     objective: Objective = Field(
         default="value",
-        description="`value`: serve what is worth more than it costs; `cost`: serve all that can be",
+        description="`value`: serve what is worth more than it costs; `cost`: work left undone is priced at "
+        "a hundred times its worth, so that nearly all that can be served is, at least cost",
     )
     discount_rate: RangedShare | None = None
     budgets: Budgets
@@ -361,7 +372,9 @@ class Study(Strict):
     sites: list[SitePlan] = Field(min_length=1)
     systems: list[SystemPlan] = Field(min_length=1)
     supply: list[str] = Field(
-        default_factory=list, description="pools of the catalogue that limit deliveries"
+        default_factory=list,
+        description="pools of the catalogue that deliver: with any named, a system comes only from a pool; "
+        "with none, supply is unlimited",
     )
     installed: list[Installed] = Field(default_factory=list)
     commitments: list[Commitment] = Field(default_factory=list)

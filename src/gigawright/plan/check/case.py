@@ -132,8 +132,9 @@ class Case:
         return self.catalogue.systems[name]
 
     def domestic(self, system: str) -> bool:
-        """Whether a system's accelerator comes from the buyer's own country."""
-        return self.system(system).accelerator.made_for == self.study.buyer.headquarters
+        """Whether a system is of the buyer's own side: chips are made for China or for the rest."""
+        chinese_buyer = self.study.buyer.headquarters == "China"
+        return (self.system(system).accelerator.made_for == "China") is chinese_buyer
 
     def lead(self, system: str, tenure: str) -> int:
         """Quarters from order to service; a lease serves from the next quarter."""

@@ -29,6 +29,7 @@ def work(p: Preparation) -> Work:
         [programme_names.index(f.name) if f.name in programme_names else -1 for f in p.phases]
     )
     rates, kw_work = _raw_rates(p)
+    rates = _without_half_served(rates, of_stream)
     reference = _reference(p, rates, of_stream, of_programme)
     rate = np.zeros((len(p.offers), len(p.phases), len(p.quarters)))
     for w, phase in enumerate(p.phases):
@@ -92,14 +93,28 @@ def _raw_rates(p: Preparation) -> tuple[Floats, Floats]:
 
 
 def _reference(p: Preparation, rates: Floats, of_stream: Ints, of_programme: Ints) -> Floats:
-    """The median offer's rate at the last phase of each stream and programme, to scale work by."""
+    """The median offer's rate at the last phase of each stream and programme, to scale work by.
+
+    Where nothing can do the work, the work itself is the scale.
+    """
+    streams = [(of_stream == v, float(stream.peak.max())) for v, stream in enumerate(p.streams)]
+    runs = [(of_programme == g, run.tokens / REFERENCE_SECONDS) for g, run in enumerate(p.programmes)]
     found = []
-    for index, of_phase in ((range(len(p.streams)), of_stream), (range(len(p.programmes)), of_programme)):
-        for i in index:
-            last = np.flatnonzero(of_phase == i)[-1]
-            able = rates[rates[:, last] > 0.0, last]
-            found.append(float(np.median(able)) if len(able) else 1.0)
+    for phases, size in (*streams, *runs):
+        last = np.flatnonzero(phases)[-1]
+        able = rates[rates[:, last] > 0.0, last]
+        found.append(float(np.median(able)) if len(able) else max(size, 1.0))
     return np.array(found)
+
+
+def _without_half_served(rates: Floats, of_stream: Ints) -> Floats:
+    """Rates with those streams at zero of which some phase can be done by nothing."""
+    whole = rates.copy()
+    for v in range(int(of_stream.max(initial=-1)) + 1):
+        phases = of_stream == v
+        if (rates[:, phases].max(axis=0) <= 0.0).any():
+            whole[:, phases] = 0.0
+    return whole
 
 
 def _demand(p: Preparation, reference: Floats) -> Floats:
