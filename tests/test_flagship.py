@@ -31,7 +31,7 @@ def test_both_plans_are_within_half_a_per_cent_of_their_bounds(results: list[Res
 
 
 def test_every_hour_of_every_powered_quarter_is_dispatched(results: list[Result]) -> None:
-    """A site has all hours of each quarter in which it draws power; one powered throughout has 8,760 a year."""
+    """All hours of each quarter in which a site draws power; 8,760 a year where it always does."""
     for result in results:
         hours = result.plan.tables["dispatch"].groupby(["site", "quarter"], observed=True).size()
         assert len(hours) > 0
