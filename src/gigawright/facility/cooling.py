@@ -12,11 +12,9 @@ from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gigawright.arrays import Floats
 from gigawright.errors import CatalogueError
-
-Floats = NDArray[np.float64]
 
 ENTRY_POINTS = "gigawright.cooling"
 

@@ -148,7 +148,7 @@ def _flows(
     dims = {"quarter": hours.quarters, "step": hours.steps}
     paid = hours.weight_h * prices.discount[:, None] * MUSD
     energy_cost = paid * (hours.price_usd_mwh + prices.emission_t_mwh * prices.carbon_usd_t)
-    stores = INFINITE if prices.max_mw.get("battery", 0.0) > 0 and "battery" in prices.technologies else 0.0
+    stores = np.inf if prices.max_mw.get("battery", 0.0) > 0 and "battery" in prices.technologies else 0.0
     return {
         "import": model.add_columns(f"import:{site}", dims, cost=energy_cost),
         "charge": model.add_columns(f"charge:{site}", dims, upper=stores),
@@ -156,9 +156,6 @@ def _flows(
         "stored": model.add_columns(f"stored:{site}", dims, upper=stores),
         "shed": model.add_columns(f"shed:{site}", dims, upper=most_shed, cost=paid * prices.shed_usd_mwh),
     }
-
-
-INFINITE = np.inf
 
 
 def _capacity(model: Model, site: str, kind: str, hours: SiteSteps, prices: EnergyPrices) -> Ints:

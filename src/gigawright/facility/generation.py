@@ -6,12 +6,11 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gigawright.arrays import Floats
 from gigawright.facility.sun import sun_year
 from gigawright.facility.weather import WeatherYear
 
-Floats = NDArray[np.float64]
 Mounting = Literal["tracking", "fixed"]
 
 # Modules over inverter capacity: Lawrence Berkeley Laboratory, Utility-Scale Solar 2023 (median near 1.3).

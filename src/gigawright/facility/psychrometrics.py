@@ -8,9 +8,9 @@ functions take and return arrays of any shape (or plain numbers) and broadcast.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from gigawright.arrays import Floats
 
 KELVIN = 273.15
 TRIPLE_POINT_C = 0.01

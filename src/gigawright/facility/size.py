@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-import numpy as np
-from numpy.typing import NDArray
-
+from gigawright.arrays import Floats
 from gigawright.catalogue.types import Site
 from gigawright.facility.cooling import cooling_system
 from gigawright.facility.electrical import pue
@@ -17,8 +15,6 @@ from gigawright.facility.generation import solar_cf, wind_cf
 from gigawright.facility.synthetic import synthetic_year
 from gigawright.facility.tariff import hourly_price
 from gigawright.facility.weather import WeatherYear
-
-Floats = NDArray[np.float64]
 
 # Assumption: IT draws 80 % of a hall's design load. At lower load idle losses weigh more, fans less.
 LOAD_SHARE = 0.80

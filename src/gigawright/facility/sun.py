@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gigawright.arrays import Floats
 from gigawright.clock import HOURS_PER_YEAR
-
-Floats = NDArray[np.float64]
 
 # Haurwitz (1945), J. Meteorology 2, 154-166: clear-sky irradiance [W/m2] and its extinction.
 HAURWITZ_W_M2, HAURWITZ_EXTINCTION = 1098.0, 0.059

@@ -11,16 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gigawright.arrays import Floats, Ints
 from gigawright.catalogue.types import MonthlyClimate
 from gigawright.clock import HOURS_PER_YEAR, month_of_hour
 from gigawright.facility import psychrometrics
 from gigawright.facility.sun import sun_year
 from gigawright.facility.weather import WeatherYear, decompose_ghi, to_local, to_utc, weather_year
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 DAYS = HOURS_PER_YEAR // 24
 DESIGN_SHARE = 0.004

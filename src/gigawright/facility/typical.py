@@ -9,13 +9,11 @@ from itertools import combinations, islice
 from math import comb
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gigawright.arrays import Floats, Ints
 from gigawright.clock import Quarter
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
+DAY_HOURS = 24
 MOST_COMBINATIONS = 500_000
 CHUNK = 4096
 ROUNDING = 1e-9
@@ -61,7 +59,7 @@ def typical_days(
     days = quarter.hours // 24
     first = quarter.hour_slice.start
     starts = first + 24 * np.arange(days)
-    return _typical(series, quarter, starts, np.ones(days, np.int64), 24, count, step_h)
+    return _typical(series, quarter, starts, count, step_h)
 
 
 def in_steps(values: Floats, start_h: int, hours: int, step_h: int) -> Floats:
@@ -87,20 +85,18 @@ def _typical(
     series: Mapping[str, Floats],
     quarter: Quarter,
     starts: Ints,
-    days_of: Ints,
-    hours: int,
     count: int,
     step_h: int,
 ) -> Typical:
     if 24 % step_h:
         raise ValueError(f"steps of {step_h} h do not divide a day")
     cut = {
-        name: np.stack([in_steps(values, int(start), hours, step_h) for start in starts])
+        name: np.stack([in_steps(values, int(start), DAY_HOURS, step_h) for start in starts])
         for name, values in series.items()
     }
-    medoids, weights = exact_medoids(_distances(cut), days_of, count)
-    steps = hours // step_h
-    weight_h = np.repeat(weights * step_h * 24.0 / hours, steps)
+    medoids, weights = exact_medoids(_distances(cut), np.ones(len(starts), np.int64), count)
+    steps = DAY_HOURS // step_h
+    weight_h = np.repeat(weights * float(step_h), steps)
     means = {name: float(values[quarter.hour_slice].mean()) for name, values in series.items()}
     chosen = {
         name: restore_mean(values[medoids].ravel(), weight_h, means[name], *bounds_of(name))
@@ -183,10 +179,12 @@ def restore_mean(
         # Even with every step above the floor at the ceiling something is left: the other steps take it.
         left = (wanted - most) / max(float(share[~lit].sum()), NOTHING)
         return np.asarray(floor + np.where(lit, room, min(left, room)))
+    # Heights over the highest, so that no division overflows however small the values are.
+    height = above / float(above.max())
     factor = (
-        wanted / float(share @ above) if np.isinf(room) else _factor(above[lit], share[lit], wanted, room)
+        wanted / float(share @ height) if np.isinf(room) else _factor(height[lit], share[lit], wanted, room)
     )
-    return np.asarray(floor + np.minimum(factor * above, room))
+    return np.asarray(floor + np.minimum(factor * height, room))
 
 
 def _factor(above: Floats, share: Floats, wanted: float, room: float) -> float:

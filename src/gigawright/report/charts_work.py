@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 HOURS_PER_WEEK = 168
 DAYS_PER_QUARTER = (90, 91, 92, 92)
-MWH_PER_TWH = 1e6
 
 
 def demand_and_delivery(result: Result) -> dict[tuple[str, str], tuple[str, go.Figure]]:
