@@ -33,7 +33,7 @@ from gigawright.workloads.generation import generate_image, generate_video
 from gigawright.workloads.performance import Unpredictable
 from gigawright.workloads.recommender import rank
 from gigawright.workloads.roofline import machine
-from gigawright.workloads.training import train
+from gigawright.workloads.first_training import train
 
 SHARED = Path(os.environ.get("GIGAWRIGHT_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 Row = dict[str, str]

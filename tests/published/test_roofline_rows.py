@@ -20,7 +20,7 @@ from gigawright.workloads.architecture import find_model
 from gigawright.workloads.generation import generate_video
 from gigawright.workloads.performance import PhasePerformance
 from gigawright.workloads.serving import serve_decode, serve_prefill
-from gigawright.workloads.training import train
+from gigawright.workloads.first_training import train
 
 FUNCTIONS: dict[str, Callable[..., PhasePerformance]] = {
     "train": train,

@@ -10,7 +10,7 @@ from gigawright.catalogue.types import System
 from gigawright.workloads import training
 from gigawright.workloads.architecture import language_model
 from gigawright.workloads.roofline import machine
-from gigawright.workloads.training import train
+from gigawright.workloads.first_training import train
 
 from .conftest import H100, system_of
 from .test_serving import BETTER, better_than_h100

@@ -12,7 +12,7 @@ from gigawright.workloads.performance import Phase, PhasePerformance
 from gigawright.workloads.power import IDLE_SHARE
 from gigawright.workloads.recommender import rank
 from gigawright.workloads.serving import serve_decode, serve_prefill
-from gigawright.workloads.training import train
+from gigawright.workloads.first_training import train
 from gigawright.workloads.units import PHASES
 
 if TYPE_CHECKING:
