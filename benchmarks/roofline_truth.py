@@ -29,11 +29,11 @@ from gigawright.errors import CatalogueError
 from gigawright.facts import FactBook
 from gigawright.workloads import parallel, serving
 from gigawright.workloads.architecture import generation_model, language_model, recommender_model
+from gigawright.workloads.first_training import train
 from gigawright.workloads.generation import generate_image, generate_video
 from gigawright.workloads.performance import Unpredictable
 from gigawright.workloads.recommender import rank
 from gigawright.workloads.roofline import machine
-from gigawright.workloads.first_training import train
 
 SHARED = Path(os.environ.get("GIGAWRIGHT_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 Row = dict[str, str]

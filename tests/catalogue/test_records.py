@@ -37,6 +37,20 @@ def test_an_accelerator_keeps_only_the_rates_it_has() -> None:
         records.accelerator(FactBook(CHIP), "chop")
 
 
+def test_an_accelerator_without_further_facts_has_no_other_names_cores_or_generation() -> None:
+    chip = records.accelerator(FactBook(CHIP), "chip")
+    assert (chip.aliases, chip.cores, chip.host_gbs, chip.generation) == ((), None, None, "")
+
+
+def test_other_names_are_split_and_cores_links_and_generation_read() -> None:
+    more = rows(
+        "accelerator", "chip", aliases="Chip 1 | chip-1|", cores=64.0, host_gbs=63.0, generation="First"
+    )
+    chip = records.accelerator(FactBook([*CHIP, *more]), "chip")
+    assert chip.aliases == ("Chip 1", "chip-1")
+    assert (chip.cores, chip.host_gbs, chip.generation) == (64.0, 63.0, "First")
+
+
 def test_a_derived_rate_is_marked() -> None:
     guess = Fact("accelerator", "chip", "fp8_tflops", 1600.0, "", "twice", "derived", EARLY)
     assert records.accelerator(FactBook([*CHIP, guess]), "chip").derived == {"fp8"}

@@ -17,10 +17,10 @@ from gigawright.catalogue.records import accelerator
 from gigawright.catalogue.types import System
 from gigawright.facts import FactBook
 from gigawright.workloads.architecture import find_model
+from gigawright.workloads.first_training import train
 from gigawright.workloads.generation import generate_video
 from gigawright.workloads.performance import PhasePerformance
 from gigawright.workloads.serving import serve_decode, serve_prefill
-from gigawright.workloads.first_training import train
 
 FUNCTIONS: dict[str, Callable[..., PhasePerformance]] = {
     "train": train,

@@ -8,12 +8,12 @@ import pytest
 
 from gigawright.catalogue.types import System
 from gigawright.workloads.architecture import generation_model, language_model, recommender_model
+from gigawright.workloads.first_training import train
 from gigawright.workloads.generation import generate_image, generate_video
 from gigawright.workloads.power import IDLE_SHARE, watts
 from gigawright.workloads.recommender import rank
 from gigawright.workloads.roofline import BYTES, FALLBACK, OPERATORS, REACHED, machine, reached
 from gigawright.workloads.serving import serve_decode, serve_prefill
-from gigawright.workloads.training import train
 
 from .conftest import H100, system_of
 

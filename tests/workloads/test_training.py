@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gigawright.catalogue.types import System
-from gigawright.workloads import training
+from gigawright.workloads import first_training as training
 from gigawright.workloads.architecture import language_model
-from gigawright.workloads.roofline import machine
 from gigawright.workloads.first_training import train
+from gigawright.workloads.roofline import machine
 
 from .conftest import H100, system_of
 from .test_serving import BETTER, better_than_h100

@@ -77,6 +77,10 @@ def accelerator(book: FactBook, item: str) -> Accelerator:
         die_mm2=number("die_mm2"),
         tpp=number("tpp"),
         derived=frozenset(p for p, fact in peaks.items() if fact.confidence == "derived"),
+        aliases=tuple(_list(book.text("accelerator", item, "aliases", ""))),
+        cores=number("cores"),
+        host_gbs=number("host_gbs"),
+        generation=book.text("accelerator", item, "generation", ""),
     )
 
 

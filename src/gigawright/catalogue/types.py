@@ -16,7 +16,10 @@ class Accelerator:
     """A chip as its data sheet has it; rates are dense. A missing rate is absent from `peak_tflops`.
 
     `peak_tflops` maps precision ("bf16", "fp16", "fp8", "int8", "fp4", "fp32") to TFLOP/s (TOP/s);
-    `derived` names the precisions whose rate was derived, not published.
+    `derived` names the precisions whose rate was derived, not published. `aliases` are other spellings of the
+    name; `cores` counts the units that work on tiles of a product at once (streaming multiprocessors, compute
+    units, matrix units); `host_gbs` is the link to host memory [GB/s, one direction]; `generation` names the
+    architecture that calibrations share.
     """
 
     id: str
@@ -33,6 +36,10 @@ class Accelerator:
     die_mm2: float | None
     tpp: float | None
     derived: frozenset[str] = frozenset()
+    aliases: tuple[str, ...] = ()
+    cores: float | None = None
+    host_gbs: float | None = None
+    generation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

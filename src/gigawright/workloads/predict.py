@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from gigawright.workloads.architecture import generation_model, language_model, recommender_model
+from gigawright.workloads.first_training import train
 from gigawright.workloads.generation import generate_image, generate_video
 from gigawright.workloads.performance import Phase, PhasePerformance
 from gigawright.workloads.power import IDLE_SHARE
 from gigawright.workloads.recommender import rank
 from gigawright.workloads.serving import serve_decode, serve_prefill
-from gigawright.workloads.first_training import train
 from gigawright.workloads.units import PHASES
 
 if TYPE_CHECKING:

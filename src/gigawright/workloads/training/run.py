@@ -23,10 +23,12 @@ class Layout:
     """How a run is spread over accelerators.
 
     `tensor`, `pipeline`, `data` and `context` multiply to the number of accelerators; `expert` splits the
-    routed experts over ranks of `data` x `context` x `tensor`. `chunks` is how many model chunks a stage holds
-    (interleaving), `micro_batch` counts sequences. `zero` is what data-parallel ranks share: 0 nothing,
-    1 optimiser, 2 also gradients, 3 also weights (FSDP), over `shard` ranks (0: all of them). `recompute`: none,
-    selective (attention core and element-wise operators), full (every layer), or auto: the least that fits.
+    routed experts over ranks of `data` x `context` x `tensor`. `chunks` is how many model chunks a stage
+    holds (interleaving), `micro_batch` counts sequences. `zero` is what data-parallel ranks share: 0 nothing,
+    1 optimiser, 2 also gradients, 3 also weights (FSDP), over `shard` ranks (0: all of them). `recompute`:
+    none, selective (attention core and element-wise operators), full (every layer), or auto: the least that
+    fits. The overlaps tell which traffic runs beside products: tensor (and context and expert) groups', sends
+    between stages, and that of gradients and sharded weights.
     """
 
     tensor: int = 1
@@ -40,7 +42,9 @@ class Layout:
     shard: int = 0
     recompute: Recompute = "auto"
     sequence_parallel: bool = True
-    overlap: bool = True
+    overlap_tensor: bool = True
+    overlap_pipeline: bool = True
+    overlap_data: bool = True
     offload: bool = False
     schedule: Schedule = "1f1b"
 
@@ -77,6 +81,7 @@ class Run:
     window: int = 0
     site: str = ""
     release: str = ""
+    age_years: float = 3.0
     assumed: tuple[str, ...] = ()
 
     @property
