@@ -2,6 +2,7 @@
 #   make demo    solve the flagship study and write its report
 #   make test    lint, types, import order, tests and doctests
 #   make docs    build the documentation into site/
+#   make calibrate  refit the training model to measured runs and print its errors
 #   make clean   remove what these commands made
 
 VENV ?= .venv
@@ -11,7 +12,10 @@ PYTHON ?= $(shell for candidate in python3 python3.14 python3.13 python3.12 pyth
 	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$candidate"; break; }; done)
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test docs clean
+RUNS ?= $(or $(GIGAWRIGHT_SHARED),../shared)/truth/training_runs.csv
+FAMILIES ?= benchmarks/training_families.csv
+
+.PHONY: demo test docs calibrate clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -26,6 +30,10 @@ test: $(VENV)/.installed-test
 
 docs: $(VENV)/.installed-docs
 	$(VENV)/bin/zensical build --clean
+
+calibrate: $(VENV)/.installed
+	@test -f "$(RUNS)" || { echo "no measured runs at $(RUNS); give their file with RUNS=..." >&2; exit 1; }
+	$(VENV)/bin/gigawright calibrate training "$(RUNS)" --families "$(FAMILIES)"
 
 clean:
 	rm -rf $(VENV) runs site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

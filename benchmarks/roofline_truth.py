@@ -5,9 +5,10 @@ Run `python benchmarks/roofline_truth.py`; it reads the tables of measurements i
 every constant stands in gigawright.workloads with its source. A row is left out, and counted, where its
 model, accelerator or setting is not in the catalogue or its layout is not one the model knows.
 
-The layout is the model's own choice in training and offline serving (the measured one may be worse);
-token times are compared at the measured group and batch. Serving rows are aggregated engines, whose token
-times include the prefill of other requests: those of the table are predicted without it.
+Training is judged elsewhere, by runs left out of its calibration. The layout is the model's own choice in
+offline serving (the measured one may be worse); token times are compared at the measured group and batch.
+Serving rows are aggregated engines, whose token times include the prefill of other requests: those of the
+table are predicted without it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ from gigawright.errors import CatalogueError
 from gigawright.facts import FactBook
 from gigawright.workloads import parallel, serving
 from gigawright.workloads.architecture import generation_model, language_model, recommender_model
-from gigawright.workloads.first_training import train
 from gigawright.workloads.generation import generate_image, generate_video
 from gigawright.workloads.performance import Unpredictable
 from gigawright.workloads.recommender import rank
@@ -108,26 +108,6 @@ def number(text: str) -> float:
     if not found:
         raise Left(f"number {text!r}")
     return float(found.group(1))
-
-
-def training_run(row: Row) -> Pair:
-    if row["tier"] != "A" or not row["tokens_per_s_per_accel"] or not row["gbs_tokens"]:
-        raise Left("tier, pace or batch")
-    model = language_model(re.sub(r" \(token.*", "", row["model"]))
-    if str(model.layers) != row["layers"]:
-        raise Left("cut-down copy of a model")
-    done = train(
-        model,
-        system(row["accelerator"]),
-        precision=precision(row["precision"]),
-        seq_len=int(row["seq_len"]),
-        accelerators=int(row["n_accel"]),
-        batch_tokens=float(row["gbs_tokens"]),
-    )
-    if done.refused:
-        raise Left(done.refused.split(":")[0])
-    kind = "MoE" if model.is_moe else "dense"
-    return f"training, {kind}", done.work_per_s, float(row["tokens_per_s_per_accel"])
 
 
 def token_time(row: Row) -> Pair:
@@ -222,7 +202,6 @@ def main() -> None:
     print(f"{'group':28s}{'rows':>6s}{'median error':>14s}{'p90':>8s}{'median pred/meas':>18s}")
     notes: Counter[str] = Counter()
     for name, predict in (
-        ("training_runs", training_run),
         ("serving_silicon", token_time),
         ("serving_published", offline),
         ("other_workloads", other),

@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING
 from gigawright.money import Money
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gigawright.catalogue.types import Site
     from gigawright.evaluate import Result
     from gigawright.facility.size import SiteHours
     from gigawright.pipeline import Run
     from gigawright.workloads.predict import Performance
+    from gigawright.workloads.training.batch import Batch
+    from gigawright.workloads.training.campaign import Campaign
+    from gigawright.workloads.training.explore import Explored
+
+SHOWN = 5
+"""Refused rows that are shown with their reasons; the file has them all."""
 
 
 class Telling:
@@ -117,6 +125,25 @@ def tell_performance(performance: Performance) -> None:
     Console(highlight=False, markup=False).print(table)
 
 
+def tell_batch(batch: Batch, out: Path) -> None:
+    """Print what became of a file of runs: how many rows are predicted, refused, too large, guessed at."""
+    count, refused = len(batch.answers), batch.refused
+    lines = [f"{count - len(refused):,} of {count:,} rows predicted: {out}"]
+    if refused:
+        lines.append(f"{len(refused):,} refused, which is no error; the column `refused` has the reasons:")
+        lines += [f"  {a.row.row_id or f'line {a.row.line}'}: {a.refused}" for a in refused[:SHOWN]]
+        lines += [f"  ... and {len(refused) - SHOWN:,} more"] if len(refused) > SHOWN else []
+    if batch.too_large:
+        lines.append(f"{batch.too_large:,} do not fit the memory of their accelerators (fits is false)")
+    for text, counts in (
+        ("inputs filled in", batch.assumed),
+        ("rows of a level without measurements, predicted from the one above", batch.unmeasured),
+    ):
+        if counts:
+            lines.append(f"{text}: " + ", ".join(f"{name} {number:,}" for name, number in counts.items()))
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
 def tell_facility(site: Site, hours: SiteHours) -> None:
     """Print a site's year in a dozen numbers."""
     from rich.console import Console
@@ -139,3 +166,46 @@ def tell_facility(site: Site, hours: SiteHours) -> None:
     console.print(
         f"electricity {price.mean():.1f} USD/MWh ({price.min():.1f} to {price.max():.1f} by the hour)"
     )
+
+
+WIDE = 136
+"""Columns of a table of layouts where output goes to a file or a pipe."""
+
+
+class Counting:
+    """Progress of a long count on one line of standard error, where a person watches it."""
+
+    def __init__(self, what: str) -> None:
+        self._what, self._last = what, time.perf_counter()
+        self._shown = False
+
+    def __call__(self, done: int, of: int) -> None:
+        """Tell how far the count is, once a second at most."""
+        now = time.perf_counter()
+        if sys.stderr.isatty() and now - self._last >= 1.0:
+            self._last, self._shown = now, True
+            sys.stderr.write(f"\r{done:,} of {of:,} {self._what} ({done / of:.0%})")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Remove the line."""
+        if self._shown:
+            sys.stderr.write("\r\033[K")
+
+
+def tell_search(
+    found: Explored, campaign: Campaign | None, top: int = 10, page: Path | None = None, whole_s: float = 0.0
+) -> None:
+    """Print what a search of layouts found: the `top` best, where the best one's time and memory go, and
+    where its page lies; the search took `whole_s` in all.
+    """
+    from rich.console import Console
+
+    from gigawright.report.search_text import search_lines
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    width = console.width if console.is_terminal else WIDE
+    for line in search_lines(found, campaign, top, width, whole_s):
+        console.print(line.text, style="bold" if line.heading else None, soft_wrap=True)
+    if page is not None:
+        console.print(f"page: {page}", soft_wrap=True)

@@ -10,7 +10,7 @@ told why.
       duration   quarters         weeks, months, years (a year has 4 quarters, 12 months, 365 days)
       time       s                ms, min, h, days
       share      0..1             25 %, 0.25
-      count      1                75k, 1.3 M, 1.5 bn, 2 T
+      count      1                75k, 1.3 M, 1.5 bn, 2 T; binary: 4Ki, 16Mi, 1Gi
       factor     1                3x, 3
 """
 
@@ -47,6 +47,9 @@ SCALES: MappingProxyType[str, float] = MappingProxyType(
     }
 )
 
+BINARY_SCALES: MappingProxyType[str, float] = MappingProxyType({"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30})
+"""Prefixes of counts that are powers of two, as batches of tokens are; never of money."""
+
 _PREFIXES = {"": 1e-6, "k": 1e-3, "M": 1.0, "G": 1e3, "T": 1e6}
 _POWER_MW = {f"{prefix}W": worth for prefix, worth in _PREFIXES.items()}
 _ENERGY_MWH = {f"{prefix}Wh": worth for prefix, worth in _PREFIXES.items()}
@@ -71,7 +74,7 @@ KINDS: MappingProxyType[str, Kind] = MappingProxyType(
         "duration": Kind("duration", "quarters", _DURATION_QUARTERS, "6 quarters"),
         "time": Kind("time", "s", _TIME_S, "300 ms"),
         "share": Kind("share", "of 1", {"%": 0.01}, "25 %", needs_unit=False),
-        "count": Kind("count", "", dict(SCALES), "75k", needs_unit=False),
+        "count": Kind("count", "", {**SCALES, **BINARY_SCALES}, "75k", needs_unit=False),
         "factor": Kind("factor", "x", {"x": 1.0}, "3x", needs_unit=False),
     }
 )
@@ -205,7 +208,7 @@ def _unit_factor(value: object, number: float, unit: str, wanted: Kind) -> float
             _refuse(f"{seen} is {_a(kind.name)}; {_a(wanted.name)} like {example} is meant here")
     if _currency_of(unit) is not None:
         _refuse(f"{seen} is money; {_a(wanted.name)} like {wanted.example} is meant here")
-    allowed = ", ".join(wanted.units) if wanted.name != "count" else "k, M, bn, T"
+    allowed = ", ".join(wanted.units) if wanted.name != "count" else "k, M, bn, T, Ki, Mi, Gi"
     reason = f"{unit!r} is not a unit of {wanted.name}; allowed: {allowed}, for example {wanted.example}"
     _refuse(f"{seen}: {reason}{_did_you_mean(unit, wanted.units)}")
 

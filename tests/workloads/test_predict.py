@@ -9,8 +9,10 @@ import pytest
 from gigawright.catalogue.resolve import resolve
 from gigawright.study.load import load_study
 from gigawright.study.model import Study
+from gigawright.workloads.architecture import language_model
 from gigawright.workloads.power import IDLE_SHARE
 from gigawright.workloads.predict import phases_of, predict
+from gigawright.workloads.training.planned import train
 
 STUDY = """\
 name: mix
@@ -24,7 +26,9 @@ workloads:
      value: 1 USD per M tokens, headroom: 10 %, availability: 90 %, demand: {per_day: 1 bn}}
   - {name: lm, family: llm-training, model: llama-3.1-70b, precision: bf16, value: 1 USD per M tokens,
      availability: 90 %, goodput: 50 %,
-     programmes: [{name: one, tokens: 1 T, start: 2026Q1, due: 2026Q4}]}
+     batch_tokens: 8M, programmes: [{name: one, tokens: 1 T, start: 2026Q1, due: 2026Q4},
+       {name: two, tokens: 1 T, start: 2026Q1, due: 2026Q4, model: llama-3-8b, precision: fp8, seq_len: 4096,
+        cluster: 512, batch_tokens: 4M}, {name: three, tokens: 1 T, start: 2026Q2, due: 2026Q4}]}
   - {name: tune, group: research, family: llm-training, model: llama-3.1-70b, precision: bf16,
      value: 1 USD per M tokens, demand: {per_day: 1 bn, regions: home}}
 """
@@ -43,6 +47,8 @@ def test_phases_have_names_units_and_profiles(study: Study) -> None:
         ("chat.prefill", "input-token", "daily", "chat"),
         ("chat.decode", "output-token", "daily", "chat"),
         ("lm:one", "trained-token", "flat", "lm"),
+        ("lm:two", "trained-token", "flat", "lm"),
+        ("lm:three", "trained-token", "flat", "lm"),
         ("tune.training", "trained-token", "flat", "research"),
     ]
 
@@ -68,6 +74,22 @@ def test_net_shares_are_the_studys_or_the_catalogues(study: Study) -> None:
     assert net["chat"] == pytest.approx(0.9 * 0.9)
     assert net["lm"] == pytest.approx(0.9 * 0.5)
     assert net["tune"] == pytest.approx(constants["availability"] * constants["goodput"])
+
+
+def test_a_programme_trains_as_it_says_or_as_its_workload_says(study: Study) -> None:
+    catalogue = resolve(study)
+    found = predict(study, catalogue).table
+    small = {"precision": "fp8", "seq_len": 4096, "accelerators": 512, "batch_tokens": 4e6}
+    for name, model, rest in (
+        ("lm:one", "llama-3.1-70b", {"precision": "bf16", "batch_tokens": 8e6}),
+        ("lm:two", "llama-3-8b", small),
+        ("lm:three", "llama-3.1-70b", {"precision": "bf16", "batch_tokens": 8e6}),
+        ("tune.training", "llama-3.1-70b", {"precision": "bf16"}),
+    ):
+        for system in catalogue.systems.values():
+            alone = train(language_model(model), system, phase=name, **rest)  # type: ignore[arg-type]
+            assert found[name, system.id] == alone
+    assert found["lm:two", "dgx_h200"].work_per_s > 2 * found["lm:one", "dgx_h200"].work_per_s
 
 
 def test_a_newer_system_decodes_faster(study: Study) -> None:

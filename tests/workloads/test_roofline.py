@@ -8,7 +8,6 @@ import pytest
 
 from gigawright.catalogue.types import System
 from gigawright.workloads.architecture import generation_model, language_model, recommender_model
-from gigawright.workloads.first_training import train
 from gigawright.workloads.generation import generate_image, generate_video
 from gigawright.workloads.power import IDLE_SHARE, watts
 from gigawright.workloads.recommender import rank
@@ -63,7 +62,6 @@ def test_a_table_of_twenty_systems_takes_half_a_second() -> None:
         for model in (seed, routed):
             assert serve_prefill(model, system, input_tokens=3000).work_per_s > 0
             assert serve_decode(model, system, input_tokens=3000, output_tokens=800).work_per_s > 0
-            assert train(model, system, accelerators=8192).work_per_s > 0
         assert generate_image(flux, system).work_per_s > 0
         assert generate_video(wan, system).work_per_s > 0
         assert rank(ranker, system, candidates=300).work_per_s > 0

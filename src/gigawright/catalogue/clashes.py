@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gigawright.catalogue.resolve import Catalogue
-    from gigawright.study.model import Study
+    from gigawright.study.model import Study, Workload
 
 Clash = tuple[tuple[str | int, ...], str, str]
 
@@ -126,11 +126,11 @@ def _workloads(study: Study, catalogue: Catalogue) -> Iterator[Clash]:
     for i, workload in enumerate(study.workloads):
         if workload.value is None:
             yield ("workloads", i), "`value` is missing: a plan weighs the worth of work against its cost", ""
-        kind = book.text("model", workload.model, "kind", "")
-        if kind and kind != MODEL_KIND[workload.family]:
-            wanted = MODEL_KIND[workload.family]
-            message = f"{workload.model} is of the kind {kind}; {workload.family} runs a {wanted} model"
-            yield ("workloads", i, "model"), message, ""
+        for path, model in _models(i, workload):
+            kind = book.text("model", model, "kind", "")
+            if kind and kind != MODEL_KIND[workload.family]:
+                wanted = MODEL_KIND[workload.family]
+                yield path, f"{model} is of the kind {kind}; {workload.family} runs a {wanted} model", ""
         history = workload.demand.history if workload.demand else None
         points = [fact for a in book.attributes("programme", history or "") if a.startswith("at@")
                   for fact in book.history("programme", history or "", a)]  # fmt: skip
@@ -144,6 +144,14 @@ def _workloads(study: Study, catalogue: Catalogue) -> Iterator[Clash]:
             if not study.horizon.start <= run.start <= run.due <= study.horizon.end:
                 message = f"the run ({run.start} to {run.due}) is not within the horizon"
                 yield ("workloads", i, "programmes", j), message, ""
+
+
+def _models(place: int, workload: Workload) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every model a workload names: its own, and those of its training programmes."""
+    yield ("workloads", place, "model"), workload.model
+    for j, run in enumerate(getattr(workload, "programmes", ())):
+        if run.model:
+            yield ("workloads", place, "programmes", j, "model"), run.model
 
 
 def _groups_and_budgets(study: Study) -> Iterator[Clash]:

@@ -154,6 +154,9 @@ def _names(study: Study) -> Iterator[tuple[Path, str, str]]:
         yield ("supply", i), "pool", pool
     for i, workload in enumerate(study.workloads):
         yield ("workloads", i, "model"), "model", workload.model
+        for j, run in enumerate(getattr(workload, "programmes", ())):
+            if run.model:
+                yield ("workloads", i, "programmes", j, "model"), "model", run.model
         if workload.demand and workload.demand.history:
             yield ("workloads", i, "demand", "history"), "programme", workload.demand.history
     for i, staff in enumerate(study.staff):

@@ -9,6 +9,7 @@ from gigawright.report.charts_map import site_table
 from gigawright.report.charts_work import busiest_week
 from gigawright.report.html import Column, Html, Piece, el, safe, swatch, table
 from gigawright.report.parts import Report, Section, heat, more
+from gigawright.report.training_pace import training_pace
 from gigawright.report.view import TINY, View, entries, lines, records
 
 NUMBER: Final = "number"
@@ -202,6 +203,7 @@ def work_section(report: Report) -> Section:
             ),
             _programme_table(report),
         ]
+    body += training_pace(report)
     intro = (
         "Asked (dotted line) and served (filled area), a day's mean by quarter. Capacity is sized for the "
         "peak hour of each region; what is not served is lost, not queued."

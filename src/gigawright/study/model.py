@@ -7,6 +7,7 @@ range (`{value, low, high, source, note}`) are facts of the study and appear in 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
@@ -29,6 +30,9 @@ from gigawright.study.source import Source
 
 Design = Literal["air", "liquid"]
 Objective = Literal["cost", "value"]
+Precision = Literal["bf16", "fp16", "fp8", "int8", "fp4"]
+SequenceLength = Annotated[int, Field(ge=128, le=2_000_000)]
+Cluster = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class Strict(BaseModel):
@@ -181,7 +185,7 @@ class WorkloadBase(Strict):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="short name: a-z, 0-9 and -")
     group: str = Field(default="", description="group in the report; default: the name")
     model: str = Field(description="model of the catalogue")
-    precision: Literal["bf16", "fp16", "fp8", "int8", "fp4"] = "fp8"
+    precision: Precision = "fp8"
     software_gain_per_year: RangedFactor | None = Field(
         default=None, description="work an accelerator-hour over that of a year before"
     )
@@ -248,12 +252,21 @@ class Recommendation(WorkloadBase):
 
 
 class TrainingRun(Strict):
-    """One training programme: so many tokens by a date."""
+    """One training programme: so many tokens by a date; what it does not say is its workload's."""
 
     name: str
     tokens: RangedCount
     start: QuarterField
     due: QuarterField
+    model: str | None = Field(default=None, description="model of the catalogue; default: the workload's")
+    precision: Precision | None = Field(default=None, description="default: the workload's")
+    seq_len: SequenceLength | None = Field(default=None, description="default: the workload's")
+    cluster: Cluster | None = Field(
+        default=None, description="accelerators the run uses; default: the workload's"
+    )
+    batch_tokens: RangedCount | None = Field(
+        default=None, description="tokens in a step; default: the workload's"
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -262,14 +275,26 @@ class TrainingRun(Strict):
         return self
 
 
+@dataclass(frozen=True)
+class TrainingSetting:
+    """What decides a training run's pace; `batch_tokens` None leaves the batch to the prediction."""
+
+    model: str
+    precision: Precision
+    seq_len: int
+    cluster: int
+    batch_tokens: float | None
+
+
 class LLMTraining(WorkloadBase):
     """Training: programmes with a date, or a steady stream of work (`demand`, trained tokens a day)."""
 
     counted: ClassVar[tuple[str, ...]] = ("token", "trained token")
     family: Literal["llm-training"]
-    seq_len: Annotated[int, Field(ge=128, le=2_000_000)] = 8192
-    cluster: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        default=8192, description="accelerators a run uses"
+    seq_len: SequenceLength = 8192
+    cluster: Cluster = Field(default=8192, description="accelerators a run uses")
+    batch_tokens: RangedCount | None = Field(
+        default=None, description="tokens in a step, like 64M; default: 2^24, about 16.8 M"
     )
     programmes: list[TrainingRun] = Field(default_factory=list)
     demand: Demand | None = None
@@ -281,6 +306,13 @@ class LLMTraining(WorkloadBase):
         if bool(self.programmes) == (self.demand is not None):
             raise ValueError("give either `programmes` or `demand`")
         return self
+
+    def setting(self, run: TrainingRun | None = None) -> TrainingSetting:
+        """The setting of a programme, or of the steady stream of work: its own words come first."""
+        names = ("model", "precision", "seq_len", "cluster", "batch_tokens")
+        said = {name: getattr(run, name, None) or getattr(self, name) for name in names}
+        batch: RangedCount | None = said.pop("batch_tokens")
+        return TrainingSetting(**said, batch_tokens=batch.value if batch else None)
 
 
 Workload = Annotated[LLMServing | Generation | Recommendation | LLMTraining, Field(discriminator="family")]

@@ -84,6 +84,7 @@ class LanguageModel:
     shared_ffn: int = 0
     tied: bool = False
     gated: bool = True
+    swiglu_limit: float = 0.0
     learned_positions: int = 0
     verified: bool = False
     shape_basis: str = "published"

@@ -17,6 +17,7 @@ Limit = Literal[
     "network",
     "random access",
     "overhead",
+    "pipeline",
     "latency limit",
 ]
 

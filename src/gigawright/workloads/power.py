@@ -16,11 +16,12 @@ DRAW: Mapping[Limit, float] = {
     "random access": 0.45,
     "network": 0.35,
     "overhead": 0.15,
+    "pipeline": 0.15,
 }
 """Share of the power above idle that a system draws while one kind of work limits it.
 
 Assumption, after the phases of POLCA (arXiv:2308.12908): prompts run near the board limit, token
-generation at about half to two thirds of it.
+generation at about half to two thirds of it. Waiting in a pipeline draws as waiting for the host.
 """
 
 

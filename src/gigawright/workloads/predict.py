@@ -7,19 +7,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from gigawright.workloads.architecture import generation_model, language_model, recommender_model
-from gigawright.workloads.first_training import train
 from gigawright.workloads.generation import generate_image, generate_video
 from gigawright.workloads.performance import Phase, PhasePerformance
 from gigawright.workloads.power import IDLE_SHARE
 from gigawright.workloads.recommender import rank
 from gigawright.workloads.serving import serve_decode, serve_prefill
+from gigawright.workloads.training.planned import train
 from gigawright.workloads.units import PHASES
 
 if TYPE_CHECKING:
     from gigawright.catalogue.resolve import Catalogue
     from gigawright.catalogue.types import System
     from gigawright.facts import FactBook
-    from gigawright.study.model import Generation, LLMServing, LLMTraining, Recommendation, Study, Workload
+    from gigawright.study.model import (
+        Generation,
+        LLMServing,
+        LLMTraining,
+        Recommendation,
+        Study,
+        TrainingRun,
+        Workload,
+    )
 
 
 @dataclass(frozen=True)
@@ -59,12 +67,16 @@ def phases_of(workload: Workload) -> Iterator[Phase]:
     about = {"workload": workload.name, "group": workload.group or workload.name, "family": workload.family}
     if workload.family == "llm-training" and workload.programmes:
         for run in workload.programmes:
-            yield Phase(f"{workload.name}:{run.name}", unit="trained-token", profile="flat", **about)
+            yield Phase(_run_phase(workload, run), unit="trained-token", profile="flat", **about)
         return
     users = workload.demand is not None and workload.demand.peak and workload.demand.regions != "home"
     profile: Literal["flat", "daily"] = "daily" if users else "flat"
     for phase, unit in PHASES[workload.family]:
         yield Phase(f"{workload.name}.{phase}", unit=unit, profile=profile, **about)
+
+
+def _run_phase(workload: LLMTraining, run: TrainingRun) -> str:
+    return f"{workload.name}:{run.name}"
 
 
 def predict_phase(workload: Workload, phase: Phase, system: System) -> PhasePerformance:
@@ -79,12 +91,15 @@ def predict_phase(workload: Workload, phase: Phase, system: System) -> PhasePerf
 
 
 def _training(workload: LLMTraining, phase: Phase, system: System) -> PhasePerformance:
+    run = next((one for one in workload.programmes if phase.name == _run_phase(workload, one)), None)
+    asked = workload.setting(run)
     return train(
-        language_model(workload.model),
+        language_model(asked.model),
         system,
-        precision=workload.precision,
-        seq_len=workload.seq_len,
-        accelerators=workload.cluster,
+        precision=asked.precision,
+        seq_len=asked.seq_len,
+        accelerators=asked.cluster,
+        batch_tokens=asked.batch_tokens,
         phase=phase.name,
     )
 

@@ -176,14 +176,6 @@ FALLBACK: Mapping[str, tuple[str, ...]] = {
 }
 """What stands in for a precision that an accelerator lacks, best first."""
 
-TRAINING_FALLBACK: Mapping[str, tuple[str, ...]] = {
-    "fp4": ("fp4", "fp8", "bf16", "fp16"),
-    "fp8": ("fp8", "bf16", "fp16"),
-    "bf16": ("bf16", "fp16"),
-    "fp16": ("fp16", "bf16"),
-}
-"""The same for training, which no integer format serves."""
-
 BYTES: Mapping[str, float] = {"fp4": 0.5625, "fp8": 1.0, "int8": 1.0, "bf16": 2.0, "fp16": 2.0}
 """Bytes of a weight; fp4 carries an 8-bit scale for each 16 values (NVFP4)."""
 
@@ -237,14 +229,14 @@ def _named(pattern: str, name: str) -> bool:
     return bool(pattern) and re.search(pattern, name) is not None
 
 
-def machine(system: System, precision: str, fallback: Mapping[str, tuple[str, ...]] = FALLBACK) -> Machine:
+def machine(system: System, precision: str) -> Machine:
     """What an accelerator of a system reaches at a precision, or at what stands in for it.
 
     Raises Unpredictable ("not predictable: missing X") where the data sheet lacks a rate that is needed.
     Absent links are 0: the accelerator then works alone, or within its domain.
     """
     chip = system.accelerator
-    used = _precision(system, precision, fallback)
+    used = _precision(system, precision)
     sixteen = _known(chip.peak_tflops.get("bf16")) or _known(chip.peak_tflops.get("fp16"))
     sixteen = sixteen or chip.peak_tflops[used] * BYTES[used] / 2
     share = {operator: reached(chip.name, chip.vendor, operator).share for operator in OPERATORS}
@@ -273,13 +265,13 @@ def machine(system: System, precision: str, fallback: Mapping[str, tuple[str, ..
     )
 
 
-def _precision(system: System, precision: str, fallback: Mapping[str, tuple[str, ...]]) -> str:
-    if precision not in fallback:
-        raise Unpredictable(f"not predictable: precision {precision!r} is none of {', '.join(fallback)}")
-    for name in fallback[precision]:
+def _precision(system: System, precision: str) -> str:
+    if precision not in FALLBACK:
+        raise Unpredictable(f"not predictable: precision {precision!r} is none of {', '.join(FALLBACK)}")
+    for name in FALLBACK[precision]:
         if _known(system.accelerator.peak_tflops.get(name)):
             return name
-    others = "".join(f", nor {name}" for name in fallback[precision] if name != precision)
+    others = "".join(f", nor {name}" for name in FALLBACK[precision] if name != precision)
     raise Unpredictable(f"not predictable: missing {precision} rate{others}")
 
 

@@ -434,7 +434,7 @@ def test_sequence_parallel_came_with_selective_recompute(read: Callable[..., Row
         layout = run_of(read(document=document, recompute=recompute)).layout
         return layout is not None and layout.sequence_parallel
 
-    assert not parallel("arXiv", "full")
+    assert not parallel("Megatron-LM", "full")
     assert parallel("arXiv", "selective attention + sequence parallel")
     assert not parallel("bigscience-workshop/bigscience", "full")
     assert parallel("someone", "full")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,17 @@ from gigawright.workloads.training.candidates import QUICK
 from gigawright.workloads.training.constants import priors
 from gigawright.workloads.training.effects import KINDS, Effects, Known
 from gigawright.workloads.training.fit import FREE, Data, Fit, LeftOut, first_guess, fit, leave_out, predict
-from gigawright.workloads.training.predictor import fastest
+from gigawright.workloads.training.predictor import as_run, fastest
 from gigawright.workloads.training.rows import read_rows
 from gigawright.workloads.training.run import Run
 from gigawright.workloads.training.step import PARTS
 
 FIT_ROUNDS = 10
-FOLD_ROUNDS = 4
-"""Gauss-Newton steps of the fit, and of each fit with a fold left out, which starts from it."""
+FOLD_ROUNDS = 10
+GROUP_ROUNDS = 2
+"""Gauss-Newton steps of the fit; of each fit without a family, accelerator or site, from the priors; and of
+each without a group, from the fit to all.
+"""
 
 UNUSED_TIER = "C"
 """Runs whose pace is of a whole programme with its restarts: they test goodput, not a step."""
@@ -77,7 +80,13 @@ class Report:
     rows: int
 
 
-def calibrate(path: Path, families: Path, book: FactBook, told: Told = print) -> Report:
+def calibrate(
+    path: Path,
+    families: Path,
+    book: FactBook,
+    told: Told = print,
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
     """Fits every constant to the runs of `path` and judges by leaving out groups, families and accelerators.
 
     `families` is a table of patterns of model names; it is to be fixed before anything is fitted. Raises
@@ -87,14 +96,20 @@ def calibrate(path: Path, families: Path, book: FactBook, told: Told = print) ->
     data = Data.of([one.run for one in measured], [one.seconds for one in measured])
     told(f"{len(measured)} measured runs, {refused} refused; fitting {len(FREE)} constants")
     fitted = fit(data, rounds=FIT_ROUNDS)
+    measured = laid_again(measured, calibration_of(fitted, data, [], np.ones(len(SCALES))))
+    data = Data.of([one.run for one in measured], [one.seconds for one in measured])
+    fitted = fit(data, rounds=FIT_ROUNDS)
     left = {}
     for name, folds in (
         ("family", [one.family for one in measured]),
         ("accelerator", [one.accelerator for one in measured]),
+        ("site", [one.run.site for one in measured]),
         ("group", [one.group for one in measured]),
     ):
         told(f"leaving out one {name} at a time: {len(set(folds))} fits")
-        left[name] = leave_out(data, folds, fitted, FOLD_ROUNDS if name != "group" else 2)
+        fresh = name != "group"
+        rounds = FOLD_ROUNDS if fresh else GROUP_ROUNDS
+        left[name] = leave_out(data, folds, fitted, rounds, progress, fresh=fresh)
     moe = np.array([one.run.model.is_moe for one in measured])
     scales = widening(left, data.measured, moe)
     found = calibration_of(fitted, data, [one.row_id for one in measured], scales)
@@ -195,7 +210,8 @@ def read_measured(path: Path, families: Families, book: FactBook) -> tuple[list[
         pace = float(line.get("tokens_per_s_per_accel") or 0)
         if row.run is None or pace <= 0:
             continue
-        run = row.run if row.run.layout else fastest(row.run, QUICK, first)
+        run = as_run(row.run)
+        run = run if run.layout else fastest(run, QUICK, first)
         seconds = run.batch_tokens / pace / run.accelerators
         family = next((name for name, pattern in families if pattern.search(line["model"])), "")
         if not family:
@@ -204,6 +220,16 @@ def read_measured(path: Path, families: Families, book: FactBook) -> tuple[list[
             Measured(row.row_id, run, seconds, line["group"], family, _chip_fold(line["accelerator"]))
         )
     return measured, refused, rows
+
+
+def laid_again(measured: Sequence[Measured], known: Calibration) -> list[Measured]:
+    """The runs, those whose layout was open in the fastest one by what was found, as a prediction has it."""
+    return [
+        replace(one, run=fastest(replace(one.run, layout=None), QUICK, known))
+        if "layout" in one.run.assumed
+        else one
+        for one in measured
+    ]
 
 
 def _blind(book: FactBook) -> Calibration:
@@ -233,10 +259,13 @@ def table(report: Report) -> str:
     )
     for part in report.judged:
         for name, rows in kinds:
+            if not rows.any():
+                continue
             error = part.errors[rows]
             lines.append(
                 f"| {part.name} | {name} | {len(error)} "
                 f"| {np.median(error):.1%} | {np.quantile(error, 0.9):.0%} "
                 f"| {part.covered[rows].mean():.0%} | {np.median(part.widths[rows]):.0%} |"
             )
-    return "\n".join(lines)
+    refused = f"\n{report.refused} of {report.rows} runs of tiers A and B are refused."
+    return "\n".join([*lines, refused])

@@ -31,6 +31,9 @@ ROWS_FILE = "training_rows.csv"
 NOISES = ("dense", "MoE", "assumed")
 """Classes of measurement noise: a run's own, and what inputs that had to be assumed add."""
 
+MISSING = ("nic_gbps", "scaleup_gbs")
+"""Facts of a chip whose absence is assumed away, as `Run.assumed` names them."""
+
 SCALES = ("noise, dense", "noise, MoE", "levels, dense", "levels, MoE")
 """What intervals are widened by, so that they cover runs left out: noise where the levels are known, and
 levels.
@@ -80,7 +83,9 @@ def noise_variance(runs: list[Run], noises: Floats) -> Floats:
 
 def is_assumed(run: Run) -> bool:
     """Whether an input that decides a step had to be assumed: the layout, the batch, its division."""
-    return bool({"layout", "batch", "accelerators", "micro_batch"} & set(run.assumed))
+    return bool(
+        {"layout", "batch", "accelerators", "micro_batch", "precision", "chunks", *MISSING} & set(run.assumed)
+    )
 
 
 @lru_cache(maxsize=1)
@@ -95,12 +100,20 @@ def calibration() -> Calibration:
 
 
 def read(folder: Path) -> Calibration:
-    """A calibration from a folder that `write` has written; UserError where a file is missing."""
+    """A calibration from a folder that `write` has written; UserError where a file is missing or unsound."""
     try:
         texts = [(folder / name).read_text("utf-8") for name in (CONSTANTS_FILE, ROWS_FILE)]
+        found = parse(*texts)
+        if not found.row_ids or not np.isfinite(found.effects.known.shares).all():
+            raise ValueError("no rows, or numbers that are not finite")
     except OSError as error:
         raise UserError(f"{folder}: no calibration ({error.strerror}: {error.filename})") from error
-    return parse(*texts)
+    except (KeyError, ValueError, TypeError) as error:
+        raise UserError(
+            f"{folder}: no calibration that this version reads ({error}); "
+            "write it anew with `gigawright calibrate training`"
+        ) from error
+    return found
 
 
 def parse(constants: str, rows: str) -> Calibration:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from itertools import product
 
 import numpy as np
 
-from gigawright.arrays import Bools, Floats
+from gigawright.arrays import Bools, Floats, Ints
 from gigawright.workloads.training.layouts import RECOMPUTE_CODES, Layouts
 from gigawright.workloads.training.run import Run
 
@@ -30,8 +31,10 @@ class Space:
     overlap_data: tuple[bool, ...] = (True, False)
     offload: tuple[bool, ...] = (False, True)
     zero_bubble: tuple[bool, ...] = (False, True)
+    beyond_domain: bool = True
     max_tensor: int = 64
     max_pipeline: int = 128
+    max_chunks: int = 1 << 16
     max_micro_batch: int = 64
 
 
@@ -44,11 +47,64 @@ QUICK = Space(
     overlap_data=(True,),
     offload=(False,),
     zero_bubble=(False,),
+    beyond_domain=False,
     max_tensor=16,
     max_pipeline=64,
+    max_chunks=12,
     max_micro_batch=8,
 )
 """What published runs usually switch on, for a run whose layout is not given and for plans."""
+
+
+SIZES = ("tensor", "pipeline", "data", "context", "expert", "chunks", "micro_batch")
+SWITCHES = (
+    "zero",
+    "recompute",
+    "sequence_parallel",
+    "overlap_tensor",
+    "overlap_pipeline",
+    "overlap_data",
+    "offload",
+    "zero_bubble",
+)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Sizes of groups [fields of `SIZES`, S], ways to switch [W, fields of `SWITCHES`], and which pairs make
+    a difference [W, S]; candidates are these pairs, switches slowest.
+    """
+
+    run: Run
+    sizes: Floats
+    switches: Floats
+    useful: Bools
+
+    @property
+    def count(self) -> int:
+        """Candidates in the grid."""
+        return int(self.useful.sum())
+
+    def part(self, switch: int, rows: slice) -> Layouts:
+        """Some sizes with one way to switch: arrays of sizes, switches of one element."""
+        chosen = dict(zip(SIZES, self.sizes[:, rows], strict=True))
+        chosen |= dict(zip(SWITCHES, self.switches[switch][:, None], strict=True))
+        chosen |= {"shard": np.zeros(1), "dropped": np.array([float(self.run.dropped)])}
+        return Layouts(**chosen, batch=np.array([float(self.run.batch)]))
+
+    @cached_property
+    def pairs(self) -> Ints:
+        """Places in the flattened grid of the pairs that make a difference [candidates]."""
+        return np.asarray(np.flatnonzero(self.useful))
+
+    def layouts(self, places: Ints | None = None) -> Layouts:
+        """The candidates at some places, or all of them, as arrays; all of a wide search fill a gigabyte."""
+        switch, size = np.divmod(self.pairs if places is None else self.pairs[places], self.useful.shape[1])
+        chosen = dict(zip(SIZES, self.sizes[:, size], strict=True))
+        chosen |= dict(zip(SWITCHES, self.switches[switch].T, strict=True))
+        constant = {"shard": 0.0, "dropped": float(self.run.dropped), "batch": float(self.run.batch)}
+        chosen |= {name: np.full(len(size), value) for name, value in constant.items()}
+        return Layouts(**{field.name: chosen[field.name] for field in fields(Layouts)})
 
 
 def candidates(run: Run, space: Space) -> Layouts:
@@ -60,27 +116,19 @@ def candidates(run: Run, space: Space) -> Layouts:
     >>> bool((found.accelerators == 16384).all())
     True
     """
-    sizes = _sizes(run, space)
-    switches = _switches(space, run)
-    repeated = np.repeat(sizes, len(switches), axis=0)
-    tiled = np.tile(switches, (len(sizes), 1))
-    columns = dict(zip(SIZES, repeated.T, strict=True)) | dict(zip(SWITCHES, tiled.T, strict=True))
-    useful = _useful(columns)
-    constant = {"shard": 0.0, "dropped": float(run.dropped), "batch": float(run.batch)}
-    rows = int(useful.sum())
-    chosen = {name: column[useful] for name, column in columns.items()}
-    chosen |= {name: np.full(rows, value) for name, value in constant.items()}
-    return Layouts(**{field.name: chosen[field.name] for field in fields(Layouts)})
+    return grid(run, space).layouts()
 
 
-SIZES = ("tensor", "pipeline", "data", "context", "expert", "chunks", "micro_batch")
-SWITCHES = (
-    "zero", "recompute", "sequence_parallel", "overlap_tensor", "overlap_pipeline", "overlap_data", "offload",
-    "zero_bubble",
-)  # fmt: skip
+def grid(run: Run, space: Space) -> Grid:
+    """The same as sizes, ways to switch, and which pairs of them make a difference."""
+    sizes, switches = _sizes(run, space), _switches(space)
+    useful = _useful(
+        dict(zip(SIZES, sizes, strict=True)), dict(zip(SWITCHES, switches.T[:, :, None], strict=True))
+    )
+    return Grid(run, sizes, switches, useful)
 
 
-def _switches(space: Space, run: Run) -> Floats:
+def _switches(space: Space) -> Floats:
     codes = [RECOMPUTE_CODES[name] for name in space.recompute]
     rows = product(
         space.zero,
@@ -95,23 +143,22 @@ def _switches(space: Space, run: Run) -> Floats:
     return np.array(list(rows), dtype=float)
 
 
-def _useful(columns: dict[str, Floats]) -> Bools:
+def _useful(size: dict[str, Floats], switch: dict[str, Floats]) -> Bools:
     """Leaves out what changes nothing: switches of groups of one, and chunks of a zero-bubble schedule."""
-    alone = columns["tensor"] * columns["context"] * columns["expert"] == 1
-    single = columns["tensor"] == 1
-    staged = columns["pipeline"] > 1
-    keep = ~(single & (columns["sequence_parallel"] == 0))
-    keep &= ~(alone & (columns["overlap_tensor"] == 0))
-    keep &= ~(~staged & ((columns["overlap_pipeline"] == 0) | (columns["zero_bubble"] == 1)))
-    keep &= ~((columns["zero_bubble"] == 1) & (columns["chunks"] > 1))
-    keep &= ~(
-        (columns["data"] * columns["context"] == 1) & ((columns["zero"] > 0) | (columns["overlap_data"] == 0))
-    )
-    return np.asarray(keep)
+    single = size["tensor"] == 1
+    alone = single & (size["context"] * size["expert"] == 1)
+    whole = size["pipeline"] == 1
+    one = size["data"] * size["context"] == 1
+    idle = single & (switch["sequence_parallel"] == 0)
+    idle = idle | (alone & (switch["overlap_tensor"] == 0))
+    idle = idle | (whole & ((switch["overlap_pipeline"] == 0) | (switch["zero_bubble"] == 1)))
+    idle = idle | ((switch["zero_bubble"] == 1) & (size["chunks"] > 1))
+    idle = idle | (one & ((switch["zero"] > 0) | (switch["overlap_data"] == 0)))
+    return np.asarray(~idle)
 
 
 def _sizes(run: Run, space: Space) -> Floats:
-    """Rows of `SIZES`: groups that multiply to the accelerators, micro-batches that divide the batch."""
+    """Columns of `SIZES`: groups that multiply to the accelerators, micro-batches that divide the batch."""
     model, count = run.model, run.accelerators
     rows: list[tuple[int, ...]] = []
     for tensor in _tensors(run, space):
@@ -120,16 +167,17 @@ def _sizes(run: Run, space: Space) -> Floats:
                 data = count // (tensor * pipeline * context)
                 for expert in _expert_groups(run, tensor * data * context):
                     for micro in _micro_batches(run.batch, data, space.max_micro_batch):
-                        chunks = _chunks(model.layers, pipeline)
+                        chunks = _chunks(model.layers, pipeline, space.max_chunks)
                         rows += [(tensor, pipeline, data, context, expert, v, micro) for v in chunks]
-    return np.array(rows, dtype=float).reshape(-1, len(SIZES))
+    return np.ascontiguousarray(np.array(rows, dtype=float).reshape(-1, len(SIZES)).T)
 
 
 def _tensors(run: Run, space: Space) -> list[int]:
-    """Powers of two that divide the accelerators, within the scale-up domain and the heads."""
+    """Powers of two that divide the accelerators and the heads, in a scale-up domain or beyond."""
     domain = max(1, run.chip.scaleup_domain) if run.chip.scaleup_gbs else 8
-    most = min(space.max_tensor, domain, run.model.heads, run.accelerators)
-    return [size for size in _powers(most) if run.accelerators % size == 0]
+    most = min(space.max_tensor, run.model.heads, run.accelerators)
+    most = most if space.beyond_domain else min(most, domain)
+    return [size for size in _powers(most) if run.accelerators % size == 0 == run.model.heads % size]
 
 
 def _contexts(run: Run, left: int) -> list[int]:
@@ -146,18 +194,18 @@ def _expert_groups(run: Run, ranks: int) -> list[int]:
 
 
 def _micro_batches(batch: int, data: int, most: int) -> list[int]:
-    """Sequences of a micro-batch that divide a rank's share; one where ranks outnumber sequences."""
+    """Sequences of a micro-batch that divide a rank's share; one where shares are uneven."""
     share = batch // data
     if share * data != batch:
         return [1] if share else []
     return _divisors(share, most)
 
 
-def _chunks(layers: int, pipeline: int) -> list[int]:
+def _chunks(layers: int, pipeline: int, most: int) -> list[int]:
     """Chunks a stage may hold: divisors of its layers, rounded up."""
     if pipeline == 1:
         return [1]
-    return _divisors(-(-layers // pipeline), layers)
+    return _divisors(-(-layers // pipeline), most)
 
 
 def _powers(most: int) -> list[int]:

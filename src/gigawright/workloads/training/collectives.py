@@ -25,7 +25,8 @@ def gather(machine: Machines, c: Constants, group: Floats, stride: Value, messag
     local = np.minimum(group, np.maximum(1.0, machine.domain / stride))
     near = (message + c.link_bytes) / (c.link * machine.scale_up)
     far = (message + c.nic_bytes) / (c.nic * machine.nic * local)
-    wire = np.where(group > local, np.maximum(near, far), near) * (group - 1) / group
+    inside = np.where(local > 1, near, 0.0)
+    wire = np.where(group > local, np.maximum(inside, far), near) * (group - 1) / group
     latency = c.hop_s + c.node_hop_s * np.log2(np.maximum(1.0, group / local))
     return np.asarray(np.where(group > 1, latency + wire, 0.0))
 
@@ -33,15 +34,17 @@ def gather(machine: Machines, c: Constants, group: Floats, stride: Value, messag
 def exchange(machine: Machines, c: Constants, group: Floats, picked: Floats, sent: Floats) -> Floats:
     """Seconds to send each of a rank's tokens (`sent` bytes in all) to the experts they picked [N].
 
-    A token crosses the network once for each other domain that holds one of its experts
-    (n - 1)(1 - (1 - 1/n)^k), and moves inside the domain once an expert, k (l - 1) / l.
+    A token goes once to each rank that holds one of its k experts, g (1 - (1 - 1/g)^k) of g, as dispatchers
+    do (DeepEP, HybridEP): over the network once for each other of n domains, (n - 1)(1 - (1 - 1/n)^k), and
+    from there inside the domain.
     """
     local = np.minimum(group, machine.domain)
     nodes = np.maximum(1.0, group / local)
-    inside = picked * (local - 1) / local
+    met = group * (1 - (1 - 1 / group) ** picked)
+    inside = met * (local - 1) / local
     across = (nodes - 1) * (1 - (1 - 1 / nodes) ** picked)
-    near = inside * (sent + c.link_bytes) / (c.link * machine.scale_up)
-    far = across * (sent + c.nic_bytes) / (c.nic * machine.nic)
+    near = (inside * sent + c.link_bytes) / (c.link * machine.scale_up)
+    far = np.where(across > 0, (across * sent + c.nic_bytes) / (c.nic * machine.nic), 0.0)
     latency = c.hop_s + c.node_hop_s * np.log2(nodes)
     return np.asarray(np.where(group > 1, latency + np.maximum(near, far), 0.0))
 

@@ -13,8 +13,9 @@ class Constants:
     """Constants that hold for every chip, site and release; priors have sources in `PRIORS`."""
 
     gemm: float
-    gemm_depth: float
+    tile_s: float
     gemm_waves: float
+    gemm_start_s: float
     gemm_four: float
     power: float
     attention: float
@@ -76,21 +77,24 @@ PRIORS: dict[str, Prior] = {
         "large dense products over the best product measured on the chip",
         "Megatron-class layers reach 0.9-1.0 of the best shape",
     ),
-    "gemm_depth": Prior(
+    "tile_s": Prior(
         "rate",
-        200.0,
+        0.6e-6,
         0.5,
-        "values",
-        "inner dimension at which half of the rate is lost",
-        "fitted to measured A100 tables by others: 100-400",
+        "s",
+        "time in which a core fills and empties its pipeline for a tile of a product",
+        "joint fit to measured products of H100, B200, MI300X, MI355X (openxla/xla table) and A100 (SimuMax)",
     ),
     "gemm_waves": Prior(
         "share",
-        0.5,
+        0.2,
         0.5,
         "1",
         "share of the idle tail of the last wave of tiles that is lost",
-        "assumption: between overlapped and wholly lost",
+        "the same fit",
+    ),
+    "gemm_start_s": Prior(
+        "rate", 6e-6, 0.5, "s", "time that a product takes whatever its size", "the same fit"
     ),
     "gemm_four": Prior(
         "rate",
@@ -208,9 +212,9 @@ PRIORS: dict[str, Prior] = {
         "rate", 0.7, 0.2, "1", "optimiser's share of memory bandwidth", "as element-wise operators"
     ),
     "link": Prior(
-        "rate",
+        "share",
         0.80,
-        0.15,
+        0.5,
         "1",
         "large messages' share of the scale-up link",
         "8 x H100 NCCL all-reduce 370 GB/s of 450; DeepEP 153-158 of 200",
@@ -224,9 +228,9 @@ PRIORS: dict[str, Prior] = {
         "NCCL curves: half rate at some megabytes",
     ),
     "nic": Prior(
-        "rate",
+        "share",
         0.85,
-        0.15,
+        0.5,
         "1",
         "large messages' share of the network card",
         "46-48 of 50 GB/s a card measured; DeepEP 43-51",
@@ -328,7 +332,7 @@ PRIORS: dict[str, Prior] = {
     ),
     "memory_used": Prior(
         "share",
-        0.92,
+        0.96,
         0.0,
         "1",
         "share of device memory that a run may fill",

@@ -27,8 +27,13 @@ with experts differ more among each other, and are a kind of their own.
 """
 
 
+UNSEEN = "?"
+"""A level that no measured run has: who measured is not known, or will be the reader."""
+
+
 def levels(run: Run) -> tuple[str, ...]:
-    """The level of each kind that a run belongs to; empty where it is unknown.
+    """The level of each kind that a run belongs to; `UNSEEN` where it is not known, empty where there is
+    none.
 
     >>> from gigawright.workloads.training.examples import llama_run
     >>> levels(llama_run(site="Llama"))[:4]
@@ -37,11 +42,12 @@ def levels(run: Run) -> tuple[str, ...]:
     chip = run.chip
     generation = f"{chip.vendor} {chip.generation or chip.name}"
     moe = "MoE" if run.model.is_moe else "dense"
-    release = f"{run.site} {run.release} {moe}" if run.site and run.release else ""
+    site = run.site or UNSEEN
+    release = f"{site} {run.release} {moe}" if run.release else ""
     setting = f"{generation} {run.precision} {run.recipe}"
-    model = f"{run.site} {run.model.name}" if run.site else ""
+    model = f"{site} {run.model.name}" if run.site else UNSEEN
     own = ("", model) if run.model.is_moe else (model, "")
-    return (chip.vendor, generation, chip.id, run.site, release, setting, *own)
+    return (chip.vendor, generation, chip.id, site, release, setting, *own)
 
 
 @dataclass(frozen=True)
@@ -67,16 +73,29 @@ class Effects:
         """Logarithm of what to multiply each part by, for runs of these levels [runs, parts]."""
         same = same_levels(wanted, self.known.levels)
         weighted = self.known.shares * self.weights[:, None]
-        return np.asarray(np.einsum("kp,kij,jp->ip", self.variances, same, weighted, optimize=True))
+        return np.asarray(((same @ weighted) * self.variances[:, None, :]).sum(axis=0))
 
     def variance(self, wanted: Sequence[tuple[str, ...]], shares: Floats) -> Floats:
         """Variance of the logarithm of a prediction, noise left out; shares [runs, parts]."""
         cross = covariance(wanted, shares, self.known.levels, self.known.shares, self.variances)
-        prior = np.array([(self.variances[[bool(name) for name in row]]).sum(axis=0) for row in wanted])
+        prior = np.array([self.variances[self._open(row)].sum(axis=0) for row in wanted])
         before = (shares**2 * prior).sum(axis=1)
-        return np.asarray(
-            np.maximum(0.0, before - np.einsum("ij,jk,ik->i", cross, self.inverse, cross, optimize=True))
-        )
+        return np.asarray(np.maximum(0.0, before - ((cross @ self.inverse) * cross).sum(axis=1)))
+
+    def _open(self, row: tuple[str, ...]) -> list[int]:
+        """Kinds whose level a run has, known or not; a release is one also where it is not told, unless the
+        site never tells any.
+        """
+        kinds = [place for place, name in enumerate(row) if name]
+        release, site = row[KINDS.index("release")], row[KINDS.index("site")]
+        silent = not release and (site == UNSEEN or site in self._with_releases)
+        return [*kinds, KINDS.index("release")] if silent else kinds
+
+    @cached_property
+    def _with_releases(self) -> frozenset[str]:
+        """Sites that tell releases."""
+        release, site = KINDS.index("release"), KINDS.index("site")
+        return frozenset(row[site] for row in self.known.levels if row[release])
 
     @cached_property
     def weights(self) -> Floats:
@@ -99,8 +118,9 @@ def same_levels(rows: Sequence[tuple[str, ...]], columns: Sequence[tuple[str, ..
     codes: Mapping[str, int] = {
         name: place for place, name in enumerate(sorted({n for row in [*rows, *columns] for n in row}))
     }
-    left = np.array([[codes[n] if n else -1 for n in row] for row in rows]).reshape(-1, kinds).T
-    right = np.array([[codes[n] if n else -2 for n in row] for row in columns]).reshape(-1, kinds).T
+    none = ("", UNSEEN)
+    left = np.array([[-1 if n in none else codes[n] for n in row] for row in rows]).reshape(-1, kinds).T
+    right = np.array([[-2 if n in none else codes[n] for n in row] for row in columns]).reshape(-1, kinds).T
     return np.asarray(left[:, :, None] == right[:, None, :], dtype=float)
 
 
@@ -113,5 +133,9 @@ def covariance(
 ) -> Floats:
     """Covariance of the logarithms of two sets of runs that their shared levels cause [rows, columns]."""
     same = same_levels(rows, columns)
-    parts = np.einsum("kp,ip,jp->kij", variances, row_shares, column_shares, optimize=True)
-    return np.asarray((same * parts).sum(axis=0))
+    return np.asarray((same * part_covariance(row_shares, column_shares, variances)).sum(axis=0))
+
+
+def part_covariance(row_shares: Floats, column_shares: Floats, variances: Floats) -> Floats:
+    """Covariance of two runs that share a level of each kind, by kind [kinds, rows, columns]."""
+    return np.asarray((row_shares * variances[:, None, :]) @ column_shares.T)

@@ -10,6 +10,9 @@ import numpy as np
 from gigawright.arrays import Floats
 from gigawright.workloads.training.run import Layout, Run
 
+ROUNDING = 1e-9
+"""Slack for quotients of floating-point numbers."""
+
 RECOMPUTE_CODES = {"none": 0.0, "selective": 1.0, "full": 2.0, "auto": 3.0}
 """Recomputation as a number, as `Layouts.recompute` has it."""
 
@@ -44,8 +47,8 @@ class Layouts:
 
     @property
     def micro_batches(self) -> Floats:
-        """Micro-batches that a pipeline works through in a step, at least 1."""
-        return np.maximum(1.0, self.batch / (self.data * self.micro_batch))
+        """Micro-batches that the busiest pipeline works through in a step, at least 1."""
+        return np.maximum(1.0, np.ceil(self.batch / (self.data * self.micro_batch) - ROUNDING))
 
     @property
     def ranks(self) -> Floats:
@@ -55,7 +58,7 @@ class Layouts:
     @property
     def shards(self) -> Floats:
         """Ranks over which states are sharded."""
-        return np.where(self.shard > 0, np.minimum(self.shard, self.ranks), self.ranks)
+        return np.where(self.shard > 0, np.minimum(self.shard, self.data) * self.context, self.ranks)
 
     def take(self, rows: slice | Sequence[int]) -> Layouts:
         """These layouts alone."""

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gigawright.arrays import Floats
 from gigawright.catalogue.types import Accelerator
+from gigawright.errors import UserError
 from gigawright.workloads.performance import Unpredictable
-from gigawright.workloads.training.run import Run
+from gigawright.workloads.training.run import MATURE_YEARS, Precision, Run
+
+if TYPE_CHECKING:
+    from gigawright.workloads.training.gemm_table import GemmTable
 
 BLOCK_SCALED = {"fp4"}
 """Precisions whose usual recipe scales by block of values (NVFP4, MXFP4)."""
@@ -19,11 +24,24 @@ BLOCK_SCALED = {"fp4"}
 BYTES = {"fp4": 0.5625, "fp8": 1.0, "int8": 1.0, "bf16": 2.0}
 """Bytes of a value in a product; fp4 carries an 8-bit scale for each 16 values."""
 
-FALLBACK = {"fp4": ("fp4", "fp8", "bf16"), "fp8": ("fp8", "int8", "bf16"), "int8": ("int8", "fp8", "bf16")}
+FALLBACK: dict[str, tuple[Precision, ...]] = {
+    "fp4": ("fp4", "fp8", "bf16"),
+    "fp8": ("fp8", "bf16"),
+    "int8": ("int8", "fp8", "bf16"),
+}
 """What a product runs at where a chip lacks the precision, best first."""
+
+GIBIBYTE = 2.0**30
+"""Bytes of a "GB" of device memory: drivers report 81,920 MiB for 80 GB (A100), 143,771 for 141 (H200),
+196,592 for 192 (MI300X).
+"""
 
 DEFAULT_CORES = 128.0
 """Units that work on tiles of a product at once, where a chip's number is unknown; assumption."""
+
+SMALL_CORES = 16.0
+"""Chips with fewer units (matrix engines of TPUs, Gaudi, Trainium) work on larger tiles; these count as
+`DEFAULT_CORES`."""
 
 DEFAULT_NIC_GBPS = 200.0
 """Network of an accelerator whose data sheet is silent [Gbit/s]; assumption: half of a 2023 server's."""
@@ -54,8 +72,10 @@ SUSTAINED = (
     Sustained(
         r"\bB[23]00\b", 0.776, 0.763, 1000 / 2250, f"{MAMF}: B200 SXM 1745 of 2250, fp8 3432.5 of 4500"
     ),
-    Sustained(r"\bMI3[0-2]\d[XA]?\b", 0.604, 0.604, 1000 / 1307, f"{MAMF}: MI325X 784.9 of 1300"),
-    Sustained(r"\bMI35\dX?\b", 0.680, 0.680, 1400 / 2516, f"{MAMF}: MI355X 1565 of 2300"),
+    Sustained(
+        r"\bMI3[0-2]\d[XA]?\b", 784.9 / 1307, 784.9 / 1307, 1000 / 1307, f"{MAMF}: MI325X 784.9 TFLOP/s"
+    ),
+    Sustained(r"\bMI35\dX?\b", 1565 / 2516, 1565 / 2516, 1400 / 2516, f"{MAMF}: MI355X 1565 TFLOP/s"),
     Sustained(r"\bGaudi 2\b", 0.969, 0.969, 600 / 432, f"{MAMF}: Gaudi 2 418.7 of 432"),
     Sustained(r"\bGaudi 3\b", 0.741, 0.741, 900 / 1678, f"{MAMF}: Gaudi 3 1243 of 1677"),
     Sustained(r"\bC550\b", 0.828, 0.828, 450 / 280, "FlagOpen/FlagPerf@1b5a030: MetaX C550 82.8% of peak"),
@@ -100,10 +120,13 @@ class Machines:
     blocked: Floats
     bytes: Floats
     age: Floats
+    covered: Floats
+    measured: GemmTable | None = None
 
     def take(self, rows: slice | Sequence[int]) -> Machines:
         """These runs alone."""
-        return Machines(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+        names = [field.name for field in fields(self) if field.name != "measured"]
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
 
 def machines(runs: Sequence[Run]) -> Machines:
@@ -116,10 +139,22 @@ def machines(runs: Sequence[Run]) -> Machines:
     array([989.])
     """
     rows = [machine_row(run.chip, run.precision, run.recipe, run.age_years) for run in runs]
-    return Machines(**{name: np.array([row[name] for row in rows]) for name in rows[0]})
+    arrays = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    covered = np.array([float(run.gemm is not None) for run in runs])
+    return Machines(**arrays, covered=covered, measured=_measured(runs))
 
 
-def machine_row(chip: Accelerator, precision: str, recipe: str = "", age: float = 3.0) -> dict[str, float]:
+def _measured(runs: Sequence[Run]) -> GemmTable | None:
+    """The table of measured products of the runs that have one; UserError where chips or tables differ."""
+    tables = {id(run.gemm): run for run in runs if run.gemm is not None}
+    if len(tables) > 1 or len({run.chip.id for run in runs if run.gemm is not None}) > 1:
+        raise UserError("a table of measured products is of one accelerator; these runs name several")
+    return next((run.gemm for run in tables.values()), None)
+
+
+def machine_row(
+    chip: Accelerator, precision: str, recipe: str = "", age: float = MATURE_YEARS
+) -> dict[str, float]:
     """One accelerator at a precision, or the next best that it has; units as in `Machines`."""
     used = used_precision(chip, precision)
     peak = chip.peak_tflops[used] if used in chip.peak_tflops else chip.peak_tflops["fp16"]
@@ -135,12 +170,12 @@ def machine_row(chip: Accelerator, precision: str, recipe: str = "", age: float 
         "sustained_16": best.share,
         "power": _power(chip, sixteen, best),
         "bandwidth": chip.memory_gbs * 1e9,
-        "memory": chip.memory_gb * 1e9,
+        "memory": chip.memory_gb * GIBIBYTE,
         "scale_up": (chip.scaleup_gbs or (chip.nic_gbps or DEFAULT_NIC_GBPS) / 8) * 1e9,
         "domain": float(max(1, chip.scaleup_domain)) if chip.scaleup_gbs else 1.0,
         "nic": (chip.nic_gbps or DEFAULT_NIC_GBPS) / 8 * 1e9,
         "host": (chip.host_gbs or DEFAULT_HOST_GBS) * 1e9,
-        "cores": chip.cores or DEFAULT_CORES,
+        "cores": chip.cores if chip.cores and chip.cores >= SMALL_CORES else DEFAULT_CORES,
         "quantised": float(low),
         "four": float(used == "fp4"),
         "blocked": float(low and (recipe == "block" or used in BLOCK_SCALED)),
@@ -149,7 +184,7 @@ def machine_row(chip: Accelerator, precision: str, recipe: str = "", age: float 
     }
 
 
-def used_precision(chip: Accelerator, precision: str) -> str:
+def used_precision(chip: Accelerator, precision: str) -> Precision:
     """The precision products run at: the one asked, or the next best; 16-bit formats count as one.
 
     Raises Unpredictable where the chip has no known rate.

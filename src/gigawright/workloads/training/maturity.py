@@ -6,9 +6,7 @@ import re
 
 from gigawright.catalogue.types import Accelerator
 from gigawright.facts import FactBook
-
-MATURE_YEARS = 2.0
-"""Age of a chip's software where nothing tells when a run was measured; assumption: a fleet's middle age."""
+from gigawright.workloads.training.run import MATURE_YEARS
 
 RELEASE = re.compile(r"v?(\d\d)\.(\d\d)(?:\.\d+)?$")
 """Releases that are named by year and month, as 25.09 or v25.04.01."""

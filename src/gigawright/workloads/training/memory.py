@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from gigawright.arrays import Floats
+from gigawright.arrays import Bools, Floats
 from gigawright.workloads.training.layouts import Layouts
 from gigawright.workloads.training.machine import Machines
 from gigawright.workloads.training.shapes import Shapes
@@ -19,11 +19,14 @@ GRADIENT_BYTES = 4.0
 OPTIMISER_BYTES = 12.0
 """Bytes of a value: bf16 weight, fp32 gradient, fp32 copy and two moments of Adam (Megatron-Core)."""
 
-FIXED_BYTES = 3e9
-"""Driver, libraries and communication buffers [bytes]; assumption: 2 to 5 GB are usual."""
+FIXED_BYTES = 2e9
+"""Driver, libraries and communication buffers [bytes]; assumption: 1 to 4 GB are usual."""
 
-FRAGMENTATION = 1.04
+FRAGMENTATION = 1.02
 """Memory reserved over memory in use; assumption, published profiles show 2 to 10%."""
+
+ROUNDING = 1e-9
+"""Slack for sums of floating-point numbers."""
 
 SCORE_BYTES = 6.0
 """Bytes of an output score: bf16 and fp32."""
@@ -48,48 +51,91 @@ class Memory:
         parts = self.weights + self.gradients + self.optimiser + self.activations + self.scores
         return np.asarray(parts * FRAGMENTATION + FIXED_BYTES)
 
+    def fits(self, machine: Machines, usable: float) -> Bools:
+        """Whether the accelerator's usable share holds it; a run that recomputes just enough does."""
+        return np.asarray(self.total <= machine.memory * usable * (1 + ROUNDING))
+
     def take(self, rows: slice) -> Memory:
         """These elements alone."""
         return Memory(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
-def memory(shape: Shapes, machine: Machines, layout: Layouts, usable: float) -> Memory:
-    """Bytes by kind; `usable` is the share of device memory that a run may fill."""
-    state = _states(shape, layout)
+@dataclass(frozen=True)
+class Footprint:
+    """What sizes of groups alone decide [N]: weights on one accelerator and over how many ranks they may be
+    sharded, and bytes of activations by policy; `parked` are those that stay while the rest is with
+    the host, `layer` the weights of a layer, gathered from all that share them.
+    """
+
+    dense: Floats
+    routed: Floats
+    shards: Floats
+    expert_shards: Floats
+    none: Floats
+    selective: Floats
+    full: Floats
+    parked: Floats
+    scores: Floats
+    layer: Floats
+
+
+def footprint(shape: Shapes, layout: Layouts) -> Footprint:
+    """Weights and activations of each run's fullest accelerator.
+
+    Norms keep 4 h of each token, which only sequence parallelism splits. A layer's input, h, is all that
+    recomputing it needs; recomputing norms and activations alone saves 2 h and the activations' outputs.
+    """
     tokens = layout.micro_batch * shape.seq_len / layout.context
-    flight = _in_flight(layout)
-    per_layer = tokens * 2 / layout.pipeline * flight
     split = np.where(layout.sequence_parallel > 0, layout.tensor, 1.0)
-    thin = 2 * shape.hidden * shape.layers
-    experts = shape.kept_experts / layout.tensor
-    everything = (shape.kept - thin) / layout.tensor + thin / split + experts
-    least = 0.5 * thin / split
-    one = everything / shape.layers * tokens * 2
-    selective = everything - 0.5 * thin / split - (shape.kept + shape.kept_experts) / 6 / layout.tensor
-    kept = [per_layer * everything, per_layer * selective, per_layer * least + one]
-    scores = np.where(layout.pipeline == 1, tokens * shape.vocab / layout.tensor * SCORE_BYTES, 0.0)
-    room = (machine.memory * usable - FIXED_BYTES) / FRAGMENTATION - sum(state) - scores
-    gap = np.clip((kept[0] - room) / np.maximum(kept[0] - kept[2], 1.0), 0.0, 1.0)
-    auto = kept[0] - gap * (kept[0] - kept[2])
-    chosen = np.choose(layout.recompute.astype(int), [*kept, auto])
-    chosen = np.where(layout.offload > 0, np.minimum(chosen, 2 * one + per_layer * least / flight), chosen)
-    return Memory(*state, chosen, scores, np.where(layout.recompute == 3, gap, 0.0))
-
-
-def _states(shape: Shapes, layout: Layouts) -> tuple[Floats, Floats, Floats]:
-    """Weights, gradients and optimiser state; stages of ZeRO shard them over data-parallel ranks in turn."""
+    input_ = shape.hidden * shape.layers / split
+    thin = 4 * input_
+    wide = (shape.kept - 4 * shape.hidden * shape.layers + shape.kept_experts) / layout.tensor
+    one = (wide + thin) / shape.layers * tokens * 2
+    stage = tokens * 2 / layout.pipeline
+    flight = _in_flight(layout)
+    saved = 2 * input_ + shape.activated / layout.tensor
     dense, routed = local_values(shape, layout)
-    ends = np.where(layout.pipeline > 1, 1.0, 2.0 - shape.tied) * shape.vocabulary / layout.tensor
-    dense = dense + ends
-    shards = layout.shards
-    expert_shards = np.maximum(1.0, shards * expert_replicas(layout))
+    return Footprint(
+        dense + end_values(shape, layout),
+        routed,
+        *state_shards(layout),
+        none=stage * flight * (wide + thin),
+        selective=stage * flight * (wide + thin - saved),
+        full=np.minimum(stage * flight * input_ + one, stage * flight * (wide + thin)),
+        parked=stage * input_ + 2 * one,
+        scores=np.where(layout.pipeline == 1, tokens * shape.vocab / layout.tensor * SCORE_BYTES, 0.0),
+        layer=(dense + routed) * layout.pipeline / shape.layers,
+    )
 
-    def held(bytes_a_value: float, stage: int) -> Floats:
-        whole, parts = dense + routed, dense / shards + routed / expert_shards
-        return np.asarray(bytes_a_value * np.where(layout.zero >= stage, parts, whole))
 
-    gathered = np.where(layout.zero >= 3, 2 * WEIGHT_BYTES * (dense + routed) / shape.layers, 0.0)
-    return held(WEIGHT_BYTES, 3) + gathered, held(GRADIENT_BYTES, 2), held(OPTIMISER_BYTES, 1)
+def memory(
+    shape: Shapes, machine: Machines, layout: Layouts, usable: float, base: Footprint | None = None
+) -> Memory:
+    """Bytes by kind; `usable` is the share of device memory that a run may fill, `base` the footprint if
+    known.
+    """
+    of = footprint(shape, layout) if base is None else base
+    whole, parts = of.dense + of.routed, of.dense / of.shards + of.routed / of.expert_shards
+    gathered = np.where(layout.zero >= 3, 2 * WEIGHT_BYTES * of.layer, 0.0)
+    weights = WEIGHT_BYTES * np.where(layout.zero >= 3, parts, whole) + gathered
+    gradients = GRADIENT_BYTES * np.where(layout.zero >= 2, parts, whole)
+    optimiser = OPTIMISER_BYTES * np.where(layout.zero >= 1, parts, whole)
+    room = (
+        (machine.memory * usable - FIXED_BYTES) / FRAGMENTATION - weights - gradients - optimiser - of.scores
+    )
+    gap = np.clip((of.none - room) / np.maximum(of.none - of.full, 1.0), 0.0, 1.0)
+    away = (layout.offload > 0) & (layout.recompute != 2)
+    spared = away & (np.minimum(of.none, of.parked) <= room)
+    gap = np.where((layout.recompute == 3) & ~spared, gap, 0.0)
+    auto = of.none - gap * (of.none - of.full)
+    kept = np.choose(layout.recompute.astype(int), [of.none, of.selective, of.full, auto])
+    kept = np.where(away, np.minimum(kept, of.parked), kept)
+    return Memory(weights, gradients, optimiser, kept, of.scores, gap)
+
+
+def state_shards(layout: Layouts) -> tuple[Floats, Floats]:
+    """Ranks over which a dense weight's state may be sharded, and an expert's."""
+    return layout.shards, np.maximum(1.0, layout.shards * expert_replicas(layout))
 
 
 def local_values(shape: Shapes, layout: Layouts) -> tuple[Floats, Floats]:
@@ -97,6 +143,11 @@ def local_values(shape: Shapes, layout: Layouts) -> tuple[Floats, Floats]:
     dense = shape.dense / (layout.tensor * layout.pipeline)
     split = np.where(layout.expert > 1, layout.expert, layout.tensor)
     return dense, shape.routed / (split * layout.pipeline)
+
+
+def end_values(shape: Shapes, layout: Layouts) -> Floats:
+    """Weights of embedding and output projection on a stage that has one of them, or on the only stage."""
+    return np.where(layout.pipeline > 1, 1.0, 2.0 - shape.tied) * shape.vocabulary / layout.tensor
 
 
 def expert_replicas(layout: Layouts) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from gigawright.workloads.training.calibration import Calibration, calibration
 from gigawright.workloads.training.candidates import QUICK, Space
 from gigawright.workloads.training.effects import levels
 from gigawright.workloads.training.layouts import layouts
-from gigawright.workloads.training.machine import machines
+from gigawright.workloads.training.machine import GIBIBYTE, machines, used_precision
 from gigawright.workloads.training.run import Layout, Run
 from gigawright.workloads.training.search import evaluate
 from gigawright.workloads.training.shapes import shapes
@@ -31,6 +31,12 @@ LIMITS = {
     "capacity": "memory capacity",
 }
 """What a part of a step is limited by, in the words of every prediction."""
+
+BLOCK = 512
+"""Runs predicted at once: each is compared with every measured run, which takes some 50 kB."""
+
+KEYS = tuple(each.name for each in fields(Run) if each.name not in ("chip", "gemm"))
+"""What tells a run from another, with its chip and table of products."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class Predicted:
     @property
     def short_bytes(self) -> float:
         """Bytes that the fullest accelerator lacks; 0 where the run fits."""
-        usable = self.run.chip.memory_gb * 1e9 * calibration().constants.memory_used
+        usable = self.run.chip.memory_gb * GIBIBYTE * calibration().constants.memory_used
         return 0.0 if self.fits else max(0.0, self.memory_bytes - usable)
 
 
@@ -76,12 +82,21 @@ def predict_run(run: Run, *, space: Space = QUICK) -> Predicted:
 def predict_runs(
     runs: Sequence[Run], *, space: Space = QUICK, known: Calibration | None = None
 ) -> list[Predicted]:
-    """Runs at once, in order; those that cannot be predicted say why."""
+    """Runs at once, in order; those that cannot be predicted say why. Equal runs are worked out once."""
     found = known or calibration()
-    ready: list[Run | Predicted] = [_laid_out(run, space, found) for run in runs]
-    good = [run for run in ready if isinstance(run, Run)]
-    done = iter(_predict(good, found) if good else [])
-    return [next(done) if isinstance(run, Run) else run for run in ready]
+    keys = [_key(run) for run in runs]
+    distinct = dict(zip(keys, runs, strict=True))
+    ready = {key: _laid_out(run, space, found) for key, run in distinct.items()}
+    good = [run for run in ready.values() if isinstance(run, Run)]
+    blocks = (good[first : first + BLOCK] for first in range(0, len(good), BLOCK))
+    done = iter([one for block in blocks for one in _predict(block, found)])
+    every = {key: next(done) if isinstance(run, Run) else run for key, run in ready.items()}
+    return [every[key] for key in keys]
+
+
+def _key(run: Run) -> object:
+    """What tells a run from another; the chip, which cannot be hashed, by its identity."""
+    return id(run.chip), id(run.gemm), *(getattr(run, name) for name in KEYS)
 
 
 def fastest(run: Run, space: Space, known: Calibration) -> Run:
@@ -93,15 +108,31 @@ def fastest(run: Run, space: Space, known: Calibration) -> Run:
     tried = evaluate(run, space, known.constants, multipliers)
     best = tried.best(1)
     place = int(best[0]) if len(best) else int(np.argmin(tried.memory))
-    return replace(run, layout=tried.layout(place), assumed=(*run.assumed, "layout"))
+    return replace(run, layout=tried.layout(place), assumed=tuple(dict.fromkeys((*run.assumed, "layout"))))
 
 
 def _laid_out(run: Run, space: Space, known: Calibration) -> Run | Predicted:
     try:
         machines([run])
-        return run if run.layout is not None else fastest(run, space, known)
+        ready = as_run(run)
+        return ready if ready.layout is not None else fastest(ready, space, known)
     except Unpredictable as reason:
         return Predicted(run, refused=str(reason))
+
+
+def as_run(run: Run) -> Run:
+    """The run at the precision that its chip has, with what stands in for facts that are missing told."""
+    chip, used = run.chip, used_precision(run.chip, run.precision)
+    missing: tuple[str, ...] = (
+        () if chip.nic_gbps or run.accelerators <= chip.scaleup_domain else ("nic_gbps",)
+    )
+    missing += () if chip.scaleup_gbs or run.accelerators == 1 else ("scaleup_gbs",)
+    if used == run.precision and not missing:
+        return run
+    stood_in = (f"precision {used}",) if used != run.precision else ()
+    recipe = run.recipe if used == run.precision else ""
+    told = tuple(dict.fromkeys((*run.assumed, *stood_in, *missing)))
+    return replace(run, precision=used, recipe=recipe, assumed=told)
 
 
 def _predict(runs: list[Run], known: Calibration) -> list[Predicted]:
@@ -117,7 +148,7 @@ def _predict(runs: list[Run], known: Calibration) -> list[Predicted]:
     waiting = done.bubble / done.seconds * seconds
     held = done.memory
     total = held.total
-    fits = total <= machine.memory * known.constants.memory_used
+    fits = held.fits(machine, known.constants.memory_used)
     mfu = pace * shape.flops / machine.peak_16
     kinds = {
         name: getattr(held, name) for name in ("weights", "gradients", "optimiser", "activations", "scores")

@@ -20,7 +20,14 @@ from gigawright.facts import FactBook
 from gigawright.workloads.training.maturity import age_years
 from gigawright.workloads.training.rows_chip import accelerator_named, slice_chips, without_slice
 from gigawright.workloads.training.rows_model import COLUMN_FIELDS, Named, model_named
-from gigawright.workloads.training.rows_words import precision_of, recompute_of, sequence_parallel, zero_of
+from gigawright.workloads.training.rows_words import (
+    INTERLEAVED,
+    NO_SITE,
+    precision_of,
+    recompute_of,
+    sequence_parallel,
+    zero_of,
+)
 from gigawright.workloads.training.run import Layout, Precision, Recipe, Recompute, Run
 
 NEEDED = ("row_id", "model", "accelerator", "n_accel", "seq_len", "precision")
@@ -209,7 +216,7 @@ def _run(cells: _Cells, book: FactBook, chips: dict[str, Accelerator | str]) -> 
         parallel_block=named.parallel_block,
         # arXiv:2402.15627 does not print its window; assumption: half of the sequence.
         window=seq_len // 2 if windowed else 0,
-        site=cells.text["document"],
+        site="" if cells.text["document"] in NO_SITE else cells.text["document"],
         release=cells.text["software_release"],
         age_years=age_years(cells.text["document"], cells.text["software_release"], chip, book),
         assumed=tuple(dict.fromkeys((*named.assumed, *cells.assumed))),
@@ -325,7 +332,9 @@ def _assume(cells: _Cells, what: str, value: int) -> int:
 def _chunks(cells: _Cells) -> int:
     if cells.text["vpp"].replace(" ", "") == ">1":
         return _assume(cells, "chunks", ASSUMED_CHUNKS)
-    return cells.count("vpp") or 1
+    told = cells.count("vpp")
+    unsaid = INTERLEAVED.get(cells.text["document"], 1)
+    return told or (_assume(cells, "chunks", unsaid) if unsaid > 1 else 1)
 
 
 def _batch(cells: _Cells, layout: Layout | None, seq_len: int | None) -> int | None:

@@ -117,8 +117,9 @@ def _told(name: str, model: LanguageModel, assumed: tuple[str, ...] = ()) -> Nam
 def _find(name: str) -> tuple[LanguageModel | None, int | None]:
     """The catalogue's model of this name, words in brackets left out, and the layers that `-16L` tells."""
     base = unbracketed(name)
-    if (key := _key(base)) in _names():
-        return _names()[key], None
+    for spelling in (base, base.rsplit("/", 1)[-1]):  # an organisation may lead
+        if (key := _key(spelling)) in _names():
+            return _names()[key], None
     match = re.fullmatch(r"(?P<base>.+?)[\s_-](?P<layers>[1-9]\d{0,3})L", base)
     if match and (key := _key(match["base"])) in _names():
         return _names()[key], int(match["layers"])

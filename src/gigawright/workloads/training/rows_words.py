@@ -9,12 +9,12 @@ from gigawright.catalogue.types import Accelerator
 from gigawright.workloads.training.run import Precision, Recipe, Recompute
 
 BEFORE_SEQUENCE_PARALLEL = frozenset(
-    {"Megatron-LM", "MT-NLG", "bigscience-workshop/bigscience", "OPT", "GPT-NeoX-20B", "arXiv"}
+    {"Megatron-LM", "MT-NLG", "bigscience-workshop/bigscience", "OPT", "GPT-NeoX-20B"}
 )
 """Publications whose rows with full recomputation do not use sequence parallelism.
 
-It came with selective recomputation in May 2022 (arXiv:2205.05198, whose table 5 has the full rows without
-it); arXiv:2104.04473, MT-NLG (2201.11990), OPT (2205.01068), GPT-NeoX (2204.06745) and BLOOM predate it.
+It came with selective recomputation in May 2022 (arXiv:2205.05198); arXiv:2104.04473, MT-NLG (2201.11990),
+OPT (2205.01068), GPT-NeoX (2204.06745) and BLOOM predate it.
 """
 
 PRECISION_WORDS: Mapping[str, tuple[Precision, Recipe]] = {
@@ -59,13 +59,38 @@ def precision_of(text: str, chip: Accelerator | None = None) -> tuple[Precision,
     """
     words = re.sub(r"\([^)]*\)", "", text).strip().lower()
     key = re.sub(r"[\s_-]+", "-", words.rstrip("? "))
-    if key not in PRECISION_WORDS:
-        allowed = "bf16, fp16, fp8, fp4 or int8, or a kind of these such as MXFP8, FP8-CS or NVFP4"
-        raise ValueError(f"{text!r}, must be {allowed}")
-    precision, recipe = PRECISION_WORDS[key]
+    if key in PRECISION_WORDS:
+        precision, recipe = PRECISION_WORDS[key]
+    else:
+        precision, recipe = _guessed(text, key)
     if key == "fp8/int8" and chip and chip.peak_tflops.get("int8", 0) > chip.peak_tflops.get("fp8", 0):
         precision = "int8"
     return precision, recipe, not words.endswith("?")
+
+
+BASES: tuple[tuple[str, Precision], ...] = (
+    ("fp4", "fp4"),
+    ("fp8", "fp8"),
+    ("e4m3", "fp8"),
+    ("int8", "int8"),
+    ("bf16", "bf16"),
+    ("bfloat16", "bf16"),
+    ("fp16", "bf16"),
+)
+"""Formats that a longer description may hold, narrowest first."""
+
+
+def _guessed(text: str, key: str) -> tuple[Precision, Recipe]:
+    """The format that a description holds, such as `FP8 hybrid`, and how it scales if a word tells."""
+    base = next((precision for word, precision in BASES if word in key), None)
+    if base is None:
+        allowed = "bf16, fp16, fp8, fp4 or int8, or a kind of these such as MXFP8, FP8-CS or NVFP4"
+        raise ValueError(f"{text!r}, must be {allowed}")
+    if base == "bf16":
+        return base, ""
+    blocks = base == "fp4" or any(word in key for word in ("mx", "block", "row", "sub", "group"))
+    tensor = any(word in key for word in ("tensor", "current", "delayed", "hybrid"))
+    return base, "block" if blocks else "tensor" if tensor else ""
 
 
 def zero_of(text: str) -> tuple[int, int] | None:
@@ -99,6 +124,15 @@ def recompute_of(text: str) -> Recompute | None:
     if words.startswith("full"):
         return "full"
     return "selective" if re.search(r"^selective|\bsac\b|rmsnorm", words) else None
+
+
+NO_SITE = frozenset({"arXiv", "arxiv", "paper", "blog"})
+"""Documents that name no site: unrelated papers share them."""
+
+INTERLEAVED = {"Llama": 4}
+"""Chunks a stage in documents that describe interleaving but give no number: arXiv:2407.21783, section 3.3.2,
+has V chunks of a stage's 8 layers; 4 is an assumption, the middle of 2 to 8.
+"""
 
 
 def sequence_parallel(document: str, recompute: Recompute) -> bool:

@@ -1,7 +1,7 @@
 """Evaluates every candidate layout of a run: seconds by part, memory, and whether it fits.
 
-Micro-batches are worked out once for each kind of group and gathered; candidates go through in blocks that
-stay in the processor's cache, on all its cores.
+Micro-batches depend on sizes alone and are worked out once; ways to switch are gone through one after
+another, each over all sizes at once, on all cores.
 """
 
 from __future__ import annotations
@@ -10,41 +10,51 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
 from gigawright.arrays import Bools, Floats, Ints
 from gigawright.workloads.performance import Unpredictable
-from gigawright.workloads.training.candidates import Space, candidates
+from gigawright.workloads.training.candidates import SWITCHES, Grid, Space, grid
 from gigawright.workloads.training.constants import Constants
 from gigawright.workloads.training.layouts import Layouts
-from gigawright.workloads.training.machine import machines
-from gigawright.workloads.training.memory import Memory
-from gigawright.workloads.training.operators import micro
+from gigawright.workloads.training.machine import Machines, machines
+from gigawright.workloads.training.memory import ROUNDING, Footprint, Memory, footprint
+from gigawright.workloads.training.operators import Micro, micro
 from gigawright.workloads.training.run import Layout, Recompute, Run
-from gigawright.workloads.training.shapes import shapes
+from gigawright.workloads.training.shapes import Shapes, shapes
 from gigawright.workloads.training.step import PARTS, step
 
-BLOCK = 8192
-"""Candidates evaluated at once: some fifty arrays of this length fit a core's cache."""
+BLOCK = 4096
+"""Sizes evaluated at once: some fifty arrays of this length fit a core's cache."""
 
-MICRO_FIELDS = ("tensor", "context", "expert", "micro_batch", "sequence_parallel")
-"""What the seconds of a micro-batch depend on."""
+FEW = 50_000
+"""Candidates that one core has evaluated before threads have started."""
 
 NAMES: tuple[Recompute, ...] = ("none", "selective", "full", "auto")
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Candidates and what they come to: seconds of a step, bytes on the fullest accelerator, and whether they
-    fit.
+    """Candidates and what they come to [candidates]: seconds of a step, bytes on the fullest accelerator, and
+    whether they fit.
     """
 
-    run: Run
-    layouts: Layouts
+    grid: Grid
     seconds: Floats
     memory: Floats
     fits: Bools
+
+    @property
+    def run(self) -> Run:
+        """The run that was searched."""
+        return self.grid.run
+
+    @cached_property
+    def layouts(self) -> Layouts:
+        """The candidates as arrays."""
+        return self.grid.layouts()
 
     def best(self, count: int = 1) -> Ints:
         """Places of the fastest candidates that fit, fastest first."""
@@ -53,9 +63,13 @@ class Evaluated:
         some = np.argpartition(seconds, count - 1)[:count] if count else np.array([], dtype=int)
         return np.asarray(some[np.argsort(seconds[some], kind="stable")])
 
+    def take(self, places: Ints) -> Layouts:
+        """Some candidates as arrays, without working out all."""
+        return self.grid.layouts(places)
+
     def layout(self, place: int) -> Layout:
         """One candidate."""
-        return layout_at(self.layouts, place)
+        return layout_at(self.take(np.array([place])), 0)
 
 
 def layout_at(found: Layouts, place: int) -> Layout:
@@ -90,52 +104,63 @@ def evaluate(
 ) -> Evaluated:
     """Every candidate of a run; `multipliers` are the logarithms by which calibration scales the parts.
 
-    Raises Unpredictable where the space is empty. Peak memory is some tens of numbers a candidate.
+    Raises Unpredictable where the space is empty.
     """
-    found = candidates(run, space)
-    count = len(found.tensor)
-    if not count:
+    found = grid(run, space)
+    if not found.count:
         raise Unpredictable(
             f"not feasible: no layout spreads {run.batch:,} sequences over {run.accelerators:,} accelerators"
         )
     shape, machine = shapes([run]), machines([run])
-    groups, places = _kinds(found)
-    table = micro(shape, machine, groups, c)
-    factor = np.exp(np.zeros(len(PARTS)) if multipliers is None else multipliers)[:, None]
-    seconds, memory = np.empty(count), np.empty(count)
+    factor = np.exp(np.zeros(len(PARTS)) if multipliers is None else multipliers)
+    tables = _tables(found, shape, machine, c)
+    ways, sizes = found.useful.shape
+    seconds, memory = np.empty((ways, sizes)), np.empty((ways, sizes))
+    blocks = range(0, sizes, BLOCK)
 
-    def work(first: int) -> int:
-        rows = slice(first, min(first + BLOCK, count))
-        done = step(shape, machine, found.take(rows), c, table.take(places[rows]))
-        seconds[rows] = (done.parts * factor).sum(axis=0)
-        memory[rows] = done.memory.total
-        return rows.stop
+    def work(way: int) -> int:
+        for first in blocks:
+            rows = slice(first, first + BLOCK)
+            layout = found.part(way, rows)
+            table, base = tables[first, float(layout.sequence_parallel[0])]
+            done = step(shape, machine, layout, c, table, base)
+            seconds[way, rows] = factor @ done.parts
+            memory[way, rows] = done.memory.total
+        return way + 1
 
-    _all(work, range(0, count, BLOCK), count, progress)
-    fits = memory <= machine.memory[0] * c.memory_used
-    return Evaluated(run, found, seconds, memory, fits)
+    _all(work, range(ways), ways * sizes, progress)
+    held = memory[found.useful]
+    return Evaluated(
+        found, seconds[found.useful], held, held <= machine.memory[0] * c.memory_used * (1 + ROUNDING)
+    )
+
+
+def _tables(
+    found: Grid, shape: Shapes, machine: Machines, c: Constants
+) -> dict[tuple[int, float], tuple[Micro, Footprint]]:
+    """Micro-batches and footprint of each block of sizes, with and without sequence parallelism."""
+    column = SWITCHES.index("sequence_parallel")
+    splits = {float(value): way for way, value in enumerate(found.switches[:, column])}
+    known = {}
+    for first in range(0, found.sizes.shape[1], BLOCK):
+        for split, way in splits.items():
+            layout = found.part(way, slice(first, first + BLOCK))
+            known[first, split] = micro(shape, machine, layout, c), footprint(shape, layout)
+    return known
 
 
 def _all(
-    work: Callable[[int], int], starts: range, count: int, progress: Callable[[int, int], None] | None
+    work: Callable[[int], int], ways: range, count: int, progress: Callable[[int, int], None] | None
 ) -> None:
-    """Blocks on all cores; NumPy lets go of the interpreter while it works."""
-    if len(starts) == 1:
-        work(starts[0])
+    """Ways on all cores where there is much to do; NumPy lets go of the interpreter while it works."""
+    if count < FEW:
+        for way in ways:
+            work(way)
         return
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for done in pool.map(work, starts):
+        for done in pool.map(work, ways):
             if progress is not None:
-                progress(done, count)
-
-
-def _kinds(found: Layouts) -> tuple[Layouts, Ints]:
-    """Layouts that differ in what a micro-batch depends on, and where each candidate's own is among them."""
-    key = np.zeros(len(found.tensor), dtype=np.int64)
-    for name in MICRO_FIELDS:
-        key = key * 4096 + getattr(found, name).astype(np.int64)
-    _, first, places = np.unique(key, return_index=True, return_inverse=True)
-    return Layouts(**{field.name: getattr(found, field.name)[first] for field in fields(found)}), places
+                progress(done * (count // len(ways)), count)
 
 
 def breakdown(run: Run, c: Constants, multipliers: Floats | None = None) -> tuple[Floats, float, Memory]:

@@ -33,6 +33,13 @@ SPLIT = np.array([split for _, split in SLOTS])[:, None]
 TILE = 128.0
 """Rows and columns of the tile that a core works on, of products and of attention scores."""
 
+FUSED = 3.0
+UNFUSED = 16.0
+"""Values that the activation of a gated layer moves for each of its outputs, forward: two read and one
+written by one kernel; or by seven, as frameworks run clamped activations (two clamps, scaling, sigmoid,
+increment, two products), counted from their definition.
+"""
+
 QUANTISED_SLOTS = np.array([name != "router" for name, _ in SLOTS], dtype=float)[:, None]
 """Products that run at 8 or 4 bits where the run does; the router stays at 16."""
 
@@ -69,10 +76,13 @@ class Shapes:
     expert_width: Floats
     expert_ffn: Floats
     matrices: Floats
+    imbalance: Floats
     moved: Floats
+    activation: Floats
     unsplit: Floats
     kept: Floats
     kept_experts: Floats
+    activated: Floats
     dense: Floats
     routed: Floats
     vocabulary: Floats
@@ -103,8 +113,8 @@ def _row(run: Run) -> dict[str, float | list[float]]:
     more = 1 + extra
     moe_more = 1 + (run.mtp / model.moe_layers if run.mtp and model.moe_layers else 0.0)
     scale = [moe_more if name.startswith(("shared", "router")) else more for name, _ in SLOTS]
-    seen = min(run.seq_len / 2, run.window) if run.window else run.seq_len / 2
-    attention = _tiled(model).attention_flops(seen + TILE / 2) * more
+    seen = attended(run)
+    attention = windowed(model, run.seq_len, int(TILE)).attention_flops(seen + TILE / 2) * more
     kept_experts = model.moe_layers * moe_more * _kept_by_experts(model)
     return {
         "outputs": [n for n, _, _ in products],
@@ -114,7 +124,7 @@ def _row(run: Run) -> dict[str, float | list[float]]:
         "hidden": model.hidden,
         "heads": model.heads,
         "head_dim": (model.head_dim + model.value_dim) / 2,
-        "kv_width": model.kv_bytes(1.0, 1.0) / model.layers if not model.is_mla else _mla_width(model),
+        "kv_width": _mla_width(model) if model.is_mla else _kv_width(model),
         "vocab": model.vocab,
         "tied": float(model.tied),
         "heads_out": 1.0 + run.mtp,
@@ -127,21 +137,29 @@ def _row(run: Run) -> dict[str, float | list[float]]:
         "expert_width": model.moe_latent or model.hidden,
         "expert_ffn": model.moe_ffn,
         "matrices": model.matrices,
+        "imbalance": run.imbalance,
+        "activation": UNFUSED if model.swiglu_limit else FUSED,
         "moved": (model.elementwise_values() - _moved_by_experts(model)) * more,
         "unsplit": model.layers * 14 * model.hidden * more,
         "kept": _kept(model) * more,
         "kept_experts": kept_experts,
+        "activated": _activated(model) * more,
         "dense": model.resident_params * more,
         "routed": model.routed_params * moe_more,
         "vocabulary": model.head_params,
         "parallel_block": float(run.parallel_block),
-        "flops": 3 * model.forward_flops(run.seq_len / 2) * (1 + _mtp_share(run)),
+        "flops": 3 * windowed(model, run.seq_len).forward_flops(seen) * (1 + _mtp_share(run)),
     }
 
 
-def _tiled(model: LanguageModel) -> LanguageModel:
-    """The model with windows as kernels compute them: whole tiles, of which a window touches one more."""
-    return replace(model, window=model.window + int(TILE)) if model.window else model
+def windowed(model: LanguageModel, seq_len: int, tile: int = 0) -> LanguageModel:
+    """The model with the window that a token sees in the mean, w - w^2 / 2s; kernels compute whole tiles, of
+    which a window touches one more.
+    """
+    if not model.window:
+        return model
+    seen = model.window * (1 - model.window / (2 * seq_len)) if model.window < seq_len else seq_len / 2
+    return replace(model, window=round(seen) + tile)
 
 
 def _mtp_share(run: Run) -> float:
@@ -151,6 +169,17 @@ def _mtp_share(run: Run) -> float:
     forward = run.model.forward_flops(run.seq_len / 2)
     head = 2 * run.model.head_params
     return float(run.mtp * ((forward - head) / run.model.layers + head) / forward)
+
+
+def attended(run: Run) -> float:
+    """Earlier tokens that a token attends to in the mean: s / 2, or w - w^2 / 2s behind a window of w < s."""
+    window = run.window if 0 < run.window < run.seq_len else run.seq_len
+    return window * (1 - window / (2 * run.seq_len))
+
+
+def _kv_width(model: LanguageModel) -> float:
+    """Keys and values that a token adds to an attention layer's cache; linear layers' states do not grow."""
+    return (model.kv_bytes(2.0, 1.0) - model.kv_bytes(1.0, 1.0)) / max(1, model.layers - model.linear_layers)
 
 
 def _mla_width(model: LanguageModel) -> float:
@@ -201,7 +230,7 @@ def _kept(model: LanguageModel) -> float:
     """Values that the backward pass needs of a token, all layers, experts left out.
 
     Inputs and outputs of two norms (4 h), queries, keys and values, attention's output, and the feed-forward
-    layer's gate, up and activated values: 34 bytes x h for a plain layer (arXiv:2205.05198, without the masks
+    layer's gate, up and activated values: 32 bytes x h for a plain layer (arXiv:2205.05198, without the masks
     and scores that fused attention does not keep).
     """
     attention = (
@@ -213,7 +242,13 @@ def _kept(model: LanguageModel) -> float:
         attention += model.kv_lora_rank + model.q_lora_rank
     dense = model.dense_layers * model.matrices * model.ffn
     shared = model.moe_layers * model.matrices * model.shared_ffn
-    return float(model.layers * (5 * model.hidden + attention) + dense + shared)
+    return float(model.layers * (4 * model.hidden + attention) + dense + shared)
+
+
+def _activated(model: LanguageModel) -> float:
+    """Outputs of activations, which recomputing these alone saves, all layers."""
+    routed = model.experts_per_token * model.moe_ffn
+    return float(model.dense_layers * model.ffn + model.moe_layers * (model.shared_ffn + routed))
 
 
 def _kept_by_experts(model: LanguageModel) -> float:

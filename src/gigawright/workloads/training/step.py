@@ -7,31 +7,27 @@ Parts are told apart so that each can be calibrated, and shown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
-from gigawright.arrays import Floats, Ints
-from gigawright.workloads.training.collectives import gather, send
+from gigawright.arrays import Floats
 from gigawright.workloads.training.constants import Constants
 from gigawright.workloads.training.layouts import Layouts
 from gigawright.workloads.training.machine import Machines
 from gigawright.workloads.training.memory import (
-    GRADIENT_BYTES,
-    WEIGHT_BYTES,
+    Footprint,
     Memory,
-    expert_replicas,
+    end_values,
     local_values,
     memory,
+    state_shards,
 )
-from gigawright.workloads.training.operators import Micro, micro
+from gigawright.workloads.training.operators import Micro, immaturity, micro
 from gigawright.workloads.training.shapes import Shapes
 
 PARTS = ("products", "attention", "memory", "experts", "network", "dispatch", "host")
 """What a step's seconds are told apart by; each is calibrated by itself."""
-
-COMPUTED = np.array([part not in ("network", "dispatch") for part in PARTS])[:, None]
-"""Parts whose software matures with a chip."""
 
 OPTIMISER_TRAFFIC = 30.0
 """Bytes Adam moves a value: copy and moments read and written (24), gradient read (4), weight written (2)."""
@@ -39,8 +35,11 @@ OPTIMISER_TRAFFIC = 30.0
 ZERO_BUBBLE = 1 / 3
 """Bubble of the zero-bubble schedule over that of 1F1B (ZB-H1, arXiv:2401.10241)."""
 
-LAUNCH_SHARPNESS = 4.0
-"""How sharply the longer of launching and computing decides: (g^4 + h^4)^(1/4); assumption."""
+UNSHARDED = 8 / 6
+"""Traffic of summing fp32 gradients everywhere over that of scattering them and gathering bf16 weights."""
+
+WEIGHTS_ALONE = 2 / 6
+"""Traffic of gathering bf16 weights over that of scattering fp32 gradients as well."""
 
 SELECTIVE_ELEMENT = 0.5
 """Share of element-wise forward work that selective recomputation repeats; assumption: norms and activation.
@@ -61,28 +60,50 @@ class Step:
         return np.asarray(self.parts.sum(axis=0))
 
 
-def step(shape: Shapes, machine: Machines, layout: Layouts, c: Constants, table: Micro | None = None) -> Step:
-    """A step of each run [N]; `table` are its micro-batches where they are known already."""
-    held = memory(shape, machine, layout, c.memory_used)
+def step(
+    shape: Shapes,
+    machine: Machines,
+    layout: Layouts,
+    c: Constants,
+    table: Micro | None = None,
+    base: Footprint | None = None,
+) -> Step:
+    """A step of each run [N]; `table` and `base` are its micro-batches and footprint where they are known."""
+    held = memory(shape, machine, layout, c.memory_used, base)
     once = micro(shape, machine, layout, c) if table is None else table
     again = _repeated(layout, held, c)
     layer = _layers(shape, machine, layout, c, once, again)
     ends = np.zeros_like(layer)
     ends[0], ends[2] = once.head, once.loss
     slow = _slowest(shape, layout, c, layer, ends)
-    bubble = (layout.pipeline - 1) / layout.chunks * np.where(layout.zero_bubble > 0, ZERO_BUBBLE, 1.0)
+    bubble = bubble_of(layout)
     parts = slow * (layout.micro_batches + bubble)
-    parts = parts + _after(shape, machine, layout, c, slow.sum(axis=0))
-    young = 1 + c.immature * np.exp(-machine.age / c.maturing_years)
-    parts = parts * np.where(COMPUTED, young, 1.0)
-    slow = slow * np.where(COMPUTED, young, 1.0)
+    parts = parts + _after(shape, machine, layout, c, once, slow.sum(axis=0))
     grown = 1 + c.scale * np.log2(np.maximum(1.0, layout.accelerators / 8))
     return Step(parts * grown, slow.sum(axis=0) * bubble * grown, held)
 
 
+def bubble_of(layout: Layouts) -> Floats:
+    """Micro-batches' worth of waiting in the pipeline.
+
+    (p - 1) / v with v chunks a stage (arXiv:2104.04473); interleaving needs p micro-batches to fill the
+    stages, fewer wait as long as the first needs to pass: p - m + (m - 1) / v. A zero-bubble schedule leaves
+    a third, where micro-batches suffice.
+    """
+    p, v, m = layout.pipeline, layout.chunks, layout.micro_batches
+    chunked = np.where(m < p, p - m + (m - 1) / v, (p - 1) / v)
+    spared = (1 - ZERO_BUBBLE) * np.minimum(1.0, (m - 1) / np.maximum(p - 1, 1.0))
+    plain = (p - 1) * np.where(layout.zero_bubble > 0, 1 - spared, 1.0)
+    return np.asarray(np.where(v > 1, chunked, plain))
+
+
 def _repeated(layout: Layouts, held: Memory, c: Constants) -> tuple[Floats, Floats]:
-    """Shares of forward work done twice: by whole layers, and of attention and element-wise work alone."""
-    whole = np.where(layout.recompute == 2, 1.0, held.shortage * c.selective)
+    """Shares of forward work done twice: by whole layers, and of attention and element-wise work alone.
+
+    What is short is made up for by the operators that cost least first, and by whole layers at last.
+    """
+    short = held.shortage
+    whole = np.where(layout.recompute == 2, 1.0, short * (c.selective + (1 - c.selective) * short**2))
     return whole, np.where(layout.recompute == 1, 1.0, 0.0)
 
 
@@ -94,60 +115,58 @@ def _layers(
     once: Micro,
     again: tuple[Floats, Floats],
 ) -> Floats:
-    """Seconds of a micro-batch through all layers by part [parts, N], as if one accelerator had them all."""
+    """Seconds of a micro-batch through all layers by part [parts, N], as if one accelerator had them all.
+
+    Traffic is felt where it is not hidden, and hidden traffic takes its share from what hides it; each of
+    tensor, context, expert and weight traffic hides behind what those before it have left.
+    """
     whole, light = again
     more = 1 + whole
     products = more * once.products_f + once.products_b
     attention = (more + light) * once.attention_f + once.attention_b
     element = (more + SELECTIVE_ELEMENT * light) * once.element_f + once.element_b
-    element = element + _offloaded(shape, machine, layout, products + attention)
+    ahead, back = more * (once.products_f + once.attention_f), once.products_b + once.attention_b
+    element = element + _offloaded(shape, machine, layout, ahead, back)
     experts = more * once.experts_f + once.experts_b
     busy = products + attention + element + experts
     beside = layout.overlap_tensor
-    tensor = _exposed(more * once.tensor_f + once.tensor_b, products, c.hidden_tensor * beside, c)
-    context = _exposed(more * once.context_f + once.context_b, attention, c.hidden_context * beside, c)
-    dispatch = _exposed(more * once.dispatch_f + once.dispatch_b, busy, c.hidden_expert * beside, c)
-    shard = _exposed(_sharding(shape, machine, layout, c), busy, c.hidden_shard * layout.overlap_data, c)
-    sends = _sends(shape, machine, layout, c) * (1 - c.hidden_pipeline * layout.overlap_pipeline)
-    network = tensor + context + shard + sends
+    moved = more * once.tensor_f + once.tensor_b, more * once.context_f + once.context_b
+    sent, shared = more * once.dispatch_f + once.dispatch_b, _passes(layout) * once.shard
+    tensor = c.hidden_tensor * beside * np.minimum(moved[0], products)
+    context = c.hidden_context * beside * np.minimum(moved[1], attention)
+    cover = busy - tensor - context
+    routed = c.hidden_expert * beside * np.minimum(sent, cover)
+    shard = c.hidden_shard * layout.overlap_data * np.minimum(shared, cover - routed)
+    sends = once.send * (1 - c.hidden_pipeline * layout.overlap_pipeline)
+    felt = 1 - c.theft
+    network = moved[0] + moved[1] + shared - (tensor + context + shard) * felt + sends
+    dispatch = sent - routed * felt
     running = busy + network + dispatch
     host = once.host * (1 + whole / 3)
-    late = (running**LAUNCH_SHARPNESS + host**LAUNCH_SHARPNESS) ** (1 / LAUNCH_SHARPNESS) - running
+    late = _longer(running, host) - running
     return np.stack([products, attention, element, experts, network, dispatch, late])
 
 
-def _offloaded(shape: Shapes, machine: Machines, layout: Layouts, cover: Floats) -> Floats:
-    """Activations sent to the host's memory and back, as far as products do not hide it."""
+def _longer(running: Floats, host: Floats) -> Floats:
+    """The longer of computing and launching, rounded off where they are alike: (g^4 + h^4)^(1/4)."""
+    return np.asarray(np.sqrt(np.sqrt(np.square(np.square(running)) + np.square(np.square(host)))))
+
+
+def _passes(layout: Layouts) -> Floats:
+    """Times a micro-batch gathers or scatters all sharded weights: forward, backward and gradients.
+
+    Stage 2 scatters gradients each time; without stages it keeps weights from forward to backward only.
+    """
+    second = np.where(layout.pipeline == 1, 2.0, 1.0)
+    return np.where(layout.zero >= 3, 3.0, np.where(layout.zero == 2, second, 0.0))
+
+
+def _offloaded(shape: Shapes, machine: Machines, layout: Layouts, ahead: Floats, back: Floats) -> Floats:
+    """Activations sent to the host forward and fetched backward, as far as products do not hide it."""
     tokens = layout.micro_batch * shape.seq_len / layout.context
-    moved = 2 * 2 * tokens * (shape.kept + shape.kept_experts) / layout.tensor
-    late = np.maximum(0.0, moved / machine.host - cover)
+    once = 2 * tokens * (shape.kept + shape.kept_experts) / layout.tensor / machine.host
+    late = np.maximum(0.0, once - ahead) + np.maximum(0.0, once - back)
     return np.asarray(np.where((layout.offload > 0) & (layout.recompute != 2), late, 0.0))
-
-
-def _exposed(traffic: Floats, cover: Floats, share: Floats, c: Constants) -> Floats:
-    """Traffic that is felt: what is not hidden, and what hidden traffic takes from its cover."""
-    hidden = share * np.minimum(traffic, cover)
-    return np.asarray(traffic - hidden * (1 - c.theft))
-
-
-def _sharding(shape: Shapes, machine: Machines, layout: Layouts, c: Constants) -> Floats:
-    """Gathering sharded weights forward and backward, scattering gradients: each micro-batch, all stages."""
-    dense, routed = local_values(shape, layout)
-    dense = dense + 2 * shape.vocabulary / layout.tensor / layout.pipeline
-    stride = layout.tensor
-    a_layer = 2 * (dense + routed) / shape.layers * layout.pipeline
-    once = gather(machine, c, layout.shards, stride, a_layer) * shape.layers
-    times = np.where(layout.zero >= 3, 3.0, np.where((layout.zero == 2) & (layout.pipeline == 1), 2.0, 0.0))
-    return np.asarray(np.where(layout.shards > 1, times * once, 0.0))
-
-
-def _sends(shape: Shapes, machine: Machines, layout: Layouts, c: Constants) -> Floats:
-    """Sends of a micro-batch between stages, forward and backward, all chunks."""
-    tokens = layout.micro_batch * shape.seq_len / layout.context
-    message = tokens * shape.hidden * 2 / np.where(layout.sequence_parallel > 0, layout.tensor, 1.0)
-    stride = layout.tensor * layout.data * layout.context
-    once = send(machine, c, stride, message)
-    return np.asarray(np.where(layout.pipeline > 1, 2 * layout.chunks * layout.pipeline * once, 0.0))
 
 
 def _slowest(shape: Shapes, layout: Layouts, c: Constants, layer: Floats, ends: Floats) -> Floats:
@@ -157,35 +176,22 @@ def _slowest(shape: Shapes, layout: Layouts, c: Constants, layer: Floats, ends: 
     return np.asarray(even + c.uneven * (most * layer + ends - even))
 
 
-def _after(shape: Shapes, machine: Machines, layout: Layouts, c: Constants, window: Floats) -> Floats:
+def _after(
+    shape: Shapes, machine: Machines, layout: Layouts, c: Constants, once: Micro, window: Floats
+) -> Floats:
     """Seconds after the pipeline by part: gradients and weights not hidden behind a micro-batch, optimiser,
     host.
     """
-    dense, routed = local_values(shape, layout)
-    dense = dense + shape.vocabulary / layout.tensor / layout.pipeline
-    moved = WEIGHT_BYTES + GRADIENT_BYTES
-    ranks = layout.ranks
-    copies = np.maximum(1.0, ranks * expert_replicas(layout))
-    traffic = np.where(ranks > 1, gather(machine, c, ranks, layout.tensor, moved * dense), 0.0)
-    traffic = traffic + np.where(
-        (routed > 0) & (copies > 1),
-        gather(machine, c, copies, ranks * layout.tensor / copies, moved * routed),
-        0.0,
-    )
     sharded = (layout.zero >= 3) | ((layout.zero == 2) & (layout.pipeline == 1))
-    network = np.where(sharded, 0.0, _exposed(traffic, window, c.hidden_data * layout.overlap_data, c))
-    shards = np.where(layout.zero >= 1, layout.shards, 1.0)
-    mine = dense / shards + routed / np.where(
-        layout.zero >= 1, np.maximum(1.0, shards * expert_replicas(layout)), 1.0
-    )
-    adam = OPTIMISER_TRAFFIC * mine / machine.bandwidth / c.optimiser
-    zero = np.zeros_like(adam)
-    return np.stack([zero, zero, adam, zero, network, zero, zero + c.step_s])
-
-
-def unique_rows(layout: Layouts, names: tuple[str, ...]) -> tuple[Layouts, Ints]:
-    """Layouts that differ in the named fields, and for each of all layouts the place of its like."""
-    columns = np.stack([getattr(layout, name) for name in names])
-    _, first, inverse = np.unique(columns, axis=1, return_index=True, return_inverse=True)
-    chosen = Layouts(**{f.name: getattr(layout, f.name)[first] for f in fields(layout)})
-    return chosen, np.asarray(inverse).reshape(-1)
+    traffic = np.where(sharded, once.replicas, once.gradients)
+    staged = (layout.zero == 2) & (layout.pipeline > 1)
+    traffic = traffic * np.where(layout.zero == 0, UNSHARDED, np.where(staged, WEIGHTS_ALONE, 1.0))
+    hidden = c.hidden_data * layout.overlap_data * np.minimum(traffic, window)
+    network = traffic - hidden * (1 - c.theft)
+    dense, routed = local_values(shape, layout)
+    dense = dense + end_values(shape, layout)
+    shards, expert_shards = state_shards(layout)
+    mine = np.where(layout.zero >= 1, dense / shards + routed / expert_shards, dense + routed)
+    adam = immaturity(machine, c) * OPTIMISER_TRAFFIC * mine / machine.bandwidth / c.optimiser
+    zero = np.zeros_like(network)
+    return np.stack([zero, zero, adam + zero, zero, network, zero, zero + c.step_s])
