@@ -92,6 +92,8 @@ def why(name: str, as_of: str | None = None) -> str:
     for kind in book.kinds():
         if name in book.items(kind):
             rows = [book.history(kind, name, attribute)[-1] for attribute in book.attributes(kind, name)]
+            if len(rows) == 1:
+                return why(f"{name}.{rows[0].attribute}", as_of)
             return "\n".join([f"{kind} {name}", *(f"  {_short(row)}" for row in rows)])
     item, _, attribute = name.rpartition(".")
     for kind in book.kinds():

@@ -125,7 +125,9 @@ class Batch:
         for kind in TOLD_KINDS:
             place = KINDS.index(kind)
             measured = {row[place] for row in self.known.effects.known.levels} - {"", UNSEEN}
-            counts[kind] = sum(row[place] not in measured for row in rows)
+            counts[kind] = sum(
+                row[place] not in measured and place in self.known.effects.open_kinds(row) for row in rows
+            )
         return {kind: count for kind, count in counts.items() if count}
 
     def text(self, *, notes: bool = False) -> str:

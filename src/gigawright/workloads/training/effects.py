@@ -78,11 +78,11 @@ class Effects:
     def variance(self, wanted: Sequence[tuple[str, ...]], shares: Floats) -> Floats:
         """Variance of the logarithm of a prediction, noise left out; shares [runs, parts]."""
         cross = covariance(wanted, shares, self.known.levels, self.known.shares, self.variances)
-        prior = np.array([self.variances[self._open(row)].sum(axis=0) for row in wanted])
+        prior = np.array([self.variances[self.open_kinds(row)].sum(axis=0) for row in wanted])
         before = (shares**2 * prior).sum(axis=1)
         return np.asarray(np.maximum(0.0, before - ((cross @ self.inverse) * cross).sum(axis=1)))
 
-    def _open(self, row: tuple[str, ...]) -> list[int]:
+    def open_kinds(self, row: tuple[str, ...]) -> list[int]:
         """Kinds whose level a run has, known or not; a release is one also where it is not told, unless the
         site never tells any.
         """
