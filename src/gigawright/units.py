@@ -47,7 +47,10 @@ SCALES: MappingProxyType[str, float] = MappingProxyType(
     }
 )
 
-BINARY_SCALES: MappingProxyType[str, float] = MappingProxyType({"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30})
+GIBIBYTE = 2.0**30
+"""Bytes of a GiB."""
+
+BINARY_SCALES: MappingProxyType[str, float] = MappingProxyType({"Ki": 2.0**10, "Mi": 2.0**20, "Gi": GIBIBYTE})
 """Prefixes of counts that are powers of two, as batches of tokens are; never of money."""
 
 _PREFIXES = {"": 1e-6, "k": 1e-3, "M": 1.0, "G": 1e3, "T": 1e6}

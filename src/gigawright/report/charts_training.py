@@ -11,6 +11,7 @@ from gigawright.arrays import Floats, Ints
 from gigawright.report.colours import ACCENT, MUTED, faded
 from gigawright.report.figure import axis, figure
 from gigawright.report.words import digits
+from gigawright.units import GIBIBYTE
 from gigawright.workloads.training.explore import HELD_WORDS, PART_WORDS, held_bytes, policies, sizes_words
 from gigawright.workloads.training.layouts import RECOMPUTE_CODES
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from gigawright.workloads.training.explore import Explored
     from gigawright.workloads.training.predictor import Predicted
     from gigawright.workloads.training.run import Layout
-
-GIB = 2.0**30
 
 PART_COLOURS = {
     "products": "#4477AA",
@@ -80,14 +79,14 @@ def step_bars(shown: Sequence[Predicted]) -> go.Figure:
 
 def memory_bars(shown: Sequence[Predicted], capacity: float, usable: float) -> go.Figure:
     """Memory of the fullest accelerator by what holds it, what it has and what may be filled [GiB]."""
-    rows = [{kind: value / GIB for kind, value in held_bytes(one).items()} for one in shown]
+    rows = [{kind: value / GIBIBYTE for kind, value in held_bytes(one).items()} for one in shown]
     traces = _stack(shown, rows, HELD_WORDS, HELD_COLOURS, "GiB")
-    most = max(capacity, *(one.memory_bytes for one in shown)) / GIB
+    most = max(capacity, *(one.memory_bytes for one in shown)) / GIBIBYTE
     # To the right of both lines, which would cross them at the ends of bars.
-    totals = _totals(shown, [one.memory_bytes / GIB for one in shown], [most] * len(shown), "GiB")
+    totals = _totals(shown, [one.memory_bytes / GIBIBYTE for one in shown], [most] * len(shown), "GiB")
     chart = _bars([*traces, totals], shown, "memory of the fullest accelerator [GiB]", most)
-    _line(chart, usable / GIB, "may be filled", "dot", "right")
-    _line(chart, capacity / GIB, "capacity", "solid", "left")
+    _line(chart, usable / GIBIBYTE, "may be filled", "dot", "right")
+    _line(chart, capacity / GIBIBYTE, "capacity", "solid", "left")
     return chart
 
 
@@ -173,8 +172,8 @@ def tried_scatter(found: Explored) -> go.Figure:
     """Pace over memory of a sample of candidates, by recomputation, and those that nothing beats in both."""
     tried, run = found.tried, found.asked.run
     pace = run.batch_tokens / tried.seconds / run.accelerators
-    memory = tried.memory / GIB
-    capacity = found.capacity_bytes / GIB
+    memory = tried.memory / GIBIBYTE
+    capacity = found.capacity_bytes / GIBIBYTE
     reach = REACH * max(capacity, float(memory.min()))
     drawn = _sample(memory <= reach)
     recompute = tried.take(drawn).recompute
@@ -191,7 +190,7 @@ def tried_scatter(found: Explored) -> go.Figure:
         legend=LEGEND,
         hovermode="closest",
     )
-    _line(chart, found.usable_bytes / GIB, "may be filled", "dot", "right")
+    _line(chart, found.usable_bytes / GIBIBYTE, "may be filled", "dot", "right")
     _line(chart, capacity, "capacity", "solid", "left")
     return chart
 

@@ -10,7 +10,7 @@ from gigawright import __version__
 from gigawright.report import sections_end, sections_energy, sections_money, sections_plan, trust, words
 from gigawright.report.colours import mixed
 from gigawright.report.html import Html, Piece, el, safe
-from gigawright.report.parts import Report, Section, bullets
+from gigawright.report.parts import Report, Section, bullets, tile
 from gigawright.report.summary import sentences, served_overall
 from gigawright.report.view import View
 
@@ -157,13 +157,7 @@ def tiles(view: View) -> Html:
         ("Demand served", words.share(served_overall(view)), "by worth, over the horizon"),
         ("Energy", words.energy(twh), f"PUE {pue:.2f}, {carbon}"),
     ]
-    return el("dl", [_tile(*row) for row in rows], cls="tiles")
-
-
-def _tile(name: str, big: str, sub: str) -> Html:
-    number, _, unit = big.partition(" ")
-    shown = el("span", number, el("small", f" {unit}") if unit else "", cls="big")
-    return el("div", el("dt", name), el("dd", shown, el("span", sub, cls="sub")), cls="tile")
+    return el("dl", [tile(*row) for row in rows], cls="tiles")
 
 
 def honesty(view: View) -> Html:

@@ -116,3 +116,10 @@ def more(summary: str, *content: Piece) -> Html:
 def bullets(items: Iterable[Piece]) -> Html:
     """A plain list."""
     return el("ul", [el("li", item) for item in items], cls="plain")
+
+
+def tile(name: str, big: str, sub: str) -> Html:
+    """A number in large type under its name, its unit small, with a line below."""
+    number, _, unit = big.partition(" ")
+    shown = el("span", number, el("small", f" {unit}") if unit else "", cls="big")
+    return el("div", el("dt", name), el("dd", shown, el("span", sub, cls="sub")), cls="tile")

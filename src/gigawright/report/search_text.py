@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gigawright.money import Money
 from gigawright.report.words import digits
+from gigawright.units import GIBIBYTE
 from gigawright.workloads.training.explore import (
     HELD_WORDS,
     PART_WORDS,
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from gigawright.workloads.training.campaign import Campaign
     from gigawright.workloads.training.explore import Explored
     from gigawright.workloads.training.predictor import Predicted
-
-GIB = 2.0**30
 
 BAR = 36
 """Characters of the longest bar."""
@@ -113,12 +112,13 @@ def _best(found: Explored, campaign: Campaign | None, top: int, width: int) -> I
     parts = {PART_WORDS[part]: value for part, value in best.seconds.items()}
     yield from map(Line, bars(parts, "s", width))
     yield from _heading(
-        f"Where {best.memory_bytes / GIB:.1f} GiB of the fullest accelerator go; it has "
-        f"{found.capacity_bytes / GIB:.1f} GiB, of which {found.usable_bytes / GIB:.1f} may be filled",
+        f"Where {best.memory_bytes / GIBIBYTE:.1f} GiB of the fullest accelerator go; "
+        f"it has {found.capacity_bytes / GIBIBYTE:.1f} GiB, "
+        f"of which {found.usable_bytes / GIBIBYTE:.1f} may be filled",
         width,
     )
-    held = {HELD_WORDS[kind]: value / GIB for kind, value in held_bytes(best).items()}
-    free = max(0.0, found.usable_bytes - best.memory_bytes) / GIB
+    held = {HELD_WORDS[kind]: value / GIBIBYTE for kind, value in held_bytes(best).items()}
+    free = max(0.0, found.usable_bytes - best.memory_bytes) / GIBIBYTE
     yield from map(Line, bars({**held, "free": free}, "GiB", width))
     if campaign is not None:
         yield from _campaign(campaign, width)
@@ -126,10 +126,10 @@ def _best(found: Explored, campaign: Campaign | None, top: int, width: int) -> I
 
 def _misses(found: Explored, width: int) -> Iterable[Line]:
     """What nearly fitted, by how much it misses, and what would help."""
-    short = (found.misses[0].memory_bytes - found.usable_bytes) / GIB
+    short = (found.misses[0].memory_bytes - found.usable_bytes) / GIBIBYTE
     yield from _heading(
         f"Nothing fits: the closest layout is short by {short:,.1f} GiB on each accelerator, of which "
-        f"{found.usable_bytes / GIB:,.1f} GiB may be filled",
+        f"{found.usable_bytes / GIBIBYTE:,.1f} GiB may be filled",
         width,
     )
     yield Line("")
@@ -190,10 +190,10 @@ def layout_columns(found: Explored, shown: Sequence[Predicted]) -> list[TextColu
             rank=4,
         ),
         TextColumn("MFU", tuple(f"{one.mfu:.1%}" for one in shown), rank=2),
-        TextColumn("GiB", tuple(f"{one.memory_bytes / GIB:,.1f}" for one in shown), rank=3),
+        TextColumn("GiB", tuple(f"{one.memory_bytes / GIBIBYTE:,.1f}" for one in shown), rank=3),
     ]
     if not found.best:
-        lacks = tuple(f"{(one.memory_bytes - found.usable_bytes) / GIB:,.1f}" for one in shown)
+        lacks = tuple(f"{(one.memory_bytes - found.usable_bytes) / GIBIBYTE:,.1f}" for one in shown)
         return [*columns, TextColumn("lacks GiB", lacks)]
     limited = tuple(limits(one) for one in shown)
     kinds = tuple(one.limited_by for one in shown)

@@ -14,8 +14,9 @@ from gigawright.report import charts_training as charts
 from gigawright.report import words
 from gigawright.report.html import Column, Html, Piece, el, table
 from gigawright.report.page import POLICY
-from gigawright.report.parts import Report, Section, bullets
+from gigawright.report.parts import Report, Section, bullets, tile
 from gigawright.report.search_text import campaign_rows, count, hours
+from gigawright.units import GIBIBYTE
 from gigawright.workloads.training.explore import held_bytes, limits, policies, sizes_words, why_slower
 from gigawright.workloads.training.run import Layout
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from gigawright.workloads.training.predictor import Predicted
 
 PAGE, TABLE = "training.html", "search.csv"
-GIB = 2.0**30
 
 
 def write_search(found: Explored, campaign: Campaign | None, folder: Path, top: int = 10) -> Path:
@@ -72,11 +72,11 @@ def _line(place: int, one: Predicted) -> dict[str, object]:
         "tokens_per_s_per_accel_p10": f"{one.tokens_per_s_p10:.6g}",
         "tokens_per_s_per_accel_p90": f"{one.tokens_per_s_p90:.6g}",
         "mfu": f"{one.mfu:.5f}",
-        "memory_gib": f"{one.memory_bytes / GIB:.3f}",
+        "memory_gib": f"{one.memory_bytes / GIBIBYTE:.3f}",
         "fits": int(one.fits),
         "limited_by": one.limited_by,
         **{f"{part}_s": f"{value:.6g}" for part, value in one.seconds.items()},
-        **{f"{kind}_gib": f"{value / GIB:.4f}" for kind, value in held_bytes(one).items()},
+        **{f"{kind}_gib": f"{value / GIBIBYTE:.4f}" for kind, value in held_bytes(one).items()},
     }
 
 
@@ -164,7 +164,7 @@ def _summary(found: Explored, campaign: Campaign | None) -> Html:
 def _tiles(found: Explored, campaign: Campaign | None) -> Html:
     best = found.best[0]
     low, high = words.digits(best.tokens_per_s_p10), words.digits(best.tokens_per_s_p90)
-    usable = found.usable_bytes / GIB
+    usable = found.usable_bytes / GIBIBYTE
     rows = [
         ("A step", f"{words.digits(best.step_s)} s", f"limited by {best.limited_by}"),
         (
@@ -173,7 +173,7 @@ def _tiles(found: Explored, campaign: Campaign | None) -> Html:
             f"{low} to {high}, p10 to p90",
         ),
         ("Model flops utilisation", f"{best.mfu:.1%}", "causal attention, 16-bit peak"),
-        ("Memory", f"{best.memory_bytes / GIB:.1f} GiB", f"{usable:.1f} GiB may be filled"),
+        ("Memory", f"{best.memory_bytes / GIBIBYTE:.1f} GiB", f"{usable:.1f} GiB may be filled"),
     ]
     if campaign is None:
         pace = best.tokens_per_s * best.run.accelerators
@@ -185,21 +185,15 @@ def _tiles(found: Explored, campaign: Campaign | None) -> Html:
         rows.append((f"Training {tokens} tokens", f"{words.digits(days)} days", f"{span}, with restarts"))
         saved = f"interrupted every {hours(campaign.goodput.between_s)}"
         rows.append(("Goodput", f"{campaign.goodput.share:.1%}", saved))
-    return el("dl", [_tile(*row) for row in rows], cls="tiles")
-
-
-def _tile(name: str, big: str, sub: str) -> Html:
-    number, _, unit = big.partition(" ")
-    shown = el("span", number, el("small", f" {unit}") if unit else "", cls="big")
-    return el("div", el("dt", name), el("dd", shown, el("span", sub, cls="sub")), cls="tile")
+    return el("dl", [tile(*row) for row in rows], cls="tiles")
 
 
 def _short(found: Explored) -> Html:
     """What is missing where nothing fits."""
-    lacks = (found.misses[0].memory_bytes - found.usable_bytes) / GIB
+    lacks = (found.misses[0].memory_bytes - found.usable_bytes) / GIBIBYTE
     text = (
         f"The closest layout is short by {lacks:,.1f} GiB on each accelerator, of which "
-        f"{found.usable_bytes / GIB:,.1f} GiB may be filled."
+        f"{found.usable_bytes / GIBIBYTE:,.1f} GiB may be filled."
     )
     helps = [f"What helps: {line}." for line in found.helps]
     return el("aside", el("h2", "Nothing fits"), el("p", text), bullets(helps), cls="honest")
@@ -238,7 +232,7 @@ def _cells(place: int, one: Predicted) -> list[Piece]:
         words.digits(one.step_s),
         f"{words.digits(one.tokens_per_s)} ({low}\u2013{high})",
         f"{one.mfu:.1%}",
-        f"{one.memory_bytes / GIB:,.1f}",
+        f"{one.memory_bytes / GIBIBYTE:,.1f}",
         limits(one),
     ]
 
@@ -246,7 +240,7 @@ def _cells(place: int, one: Predicted) -> list[Piece]:
 def _against(found: Explored, one: Predicted, best: Predicted) -> str:
     """What a layout loses most by, or what it lacks to fit."""
     if not found.best:
-        return f"{(one.memory_bytes - found.usable_bytes) / GIB:,.1f}"
+        return f"{(one.memory_bytes - found.usable_bytes) / GIBIBYTE:,.1f}"
     return why_slower(best, one) if one is not best else "\u2013"
 
 

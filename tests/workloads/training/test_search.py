@@ -16,7 +16,7 @@ from gigawright.workloads.training.examples import example_run
 from gigawright.workloads.training.layouts import layouts
 from gigawright.workloads.training.machine import GIBIBYTE, machines
 from gigawright.workloads.training.run import Layout, Run
-from gigawright.workloads.training.search import Evaluated, breakdown, evaluate
+from gigawright.workloads.training.search import Evaluated, evaluate
 from gigawright.workloads.training.shapes import shapes
 from gigawright.workloads.training.step import PARTS, step
 
@@ -106,7 +106,10 @@ def test_multipliers_scale_parts() -> None:
     logs = np.linspace(-0.3, 0.3, len(PARTS))
     found = evaluate(run, QUICK, priors(), logs)
     place = int(found.best()[0])
-    parts, waiting, held = breakdown(laid_out(found, place), priors(), logs)
+    one = [laid_out(found, place)]
+    done = step(shapes(one), machines(one), layouts(one), priors())
+    parts, held = done.parts[:, 0] * np.exp(logs), done.memory
+    waiting = done.bubble[0] * parts.sum() / done.seconds[0]
     assert parts.sum() == pytest.approx(found.seconds[place], rel=1e-9)
     assert 0 <= waiting < parts.sum()
     assert held.total[0] == pytest.approx(found.memory[place], rel=1e-9)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gigawright.catalogue.own import book_with
 from gigawright.tables import write_text
+from gigawright.units import GIBIBYTE
 from gigawright.workloads.training.calibration import (
     CONSTANTS_FILE,
     ROWS_FILE,
@@ -40,9 +41,6 @@ separated by `;`.
 
 DIGITS = 6
 """Significant digits of numbers."""
-
-GIB = 2**30
-"""Bytes in a GiB."""
 
 TOLD_KINDS = ("chip", "site", "release")
 """Kinds of level of which it is told how many rows have one that was never measured."""
@@ -91,7 +89,7 @@ class Answer:
     def _numbers(one: Predicted) -> tuple[float, ...]:
         """The numbers of a line in the order of `OUTPUTS`."""
         paces = (one.tokens_per_s, one.tokens_per_s_p10, one.tokens_per_s_p90)
-        return one.step_s, *paces, one.mfu, one.memory_bytes / GIB
+        return one.step_s, *paces, one.mfu, one.memory_bytes / GIBIBYTE
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ hours = tokens / (tokens/s an accelerator x accelerators x goodput) / 3600
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 from gigawright.catalogue.types import System
+from gigawright.clock import HOURS_PER_YEAR
 from gigawright.errors import UserError
 from gigawright.facts import FactBook
-from gigawright.workloads.performance import Limit, Unpredictable
+from gigawright.workloads.performance import Unpredictable
 from gigawright.workloads.power import DRAW, IDLE_SHARE, watts
-from gigawright.workloads.training.goodput import Goodput, goodput, reliability
-from gigawright.workloads.training.predictor import LIMITS, Predicted
+from gigawright.workloads.training.goodput import SECONDS_PER_HOUR, Goodput, goodput, reliability
+from gigawright.workloads.training.predictor import Predicted, by_limit
 
 LEAST_GOODPUT = 0.01
 """Below it a run is thrown back faster than it advances; a time to train would be no answer."""
@@ -22,9 +22,6 @@ LEAST_GOODPUT = 0.01
 HARDWARE = "hardware only"
 LEFT_OUT = "no energy, building, interest or idle hours"
 """What the hardware's straight line leaves out, which owning costs and a lease has in it."""
-
-HOURS_PER_YEAR = 8760.0
-SECONDS_PER_HOUR = 3600.0
 
 
 @dataclass(frozen=True)
@@ -104,11 +101,7 @@ def _watts(done: Predicted, system: System | None) -> tuple[float | None, str]:
     """Watts of an accelerator while it computes, or None and why; what has no draw counts as idle."""
     if system is None:
         return None, "no system of the catalogue holds this accelerator"
-    spent: dict[Limit, float] = {}
-    for part, seconds in done.seconds.items():
-        kind = cast(Limit, LIMITS[part])
-        spent[kind] = spent.get(kind, 0.0) + seconds
-    spent = {kind: seconds for kind, seconds in spent.items() if kind in DRAW}
+    spent = {kind: seconds for kind, seconds in by_limit(done.seconds).items() if kind in DRAW}
     try:
         return watts(system, spent, done.step_s), ""
     except Unpredictable:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from gigawright.arrays import Floats
-from gigawright.workloads.training.run import Layout, Run
+from gigawright.workloads.training.run import Layout, Recompute, Run
 
 ROUNDING = 1e-9
 """Slack for quotients of floating-point numbers."""
 
-RECOMPUTE_CODES = {"none": 0.0, "selective": 1.0, "full": 2.0, "auto": 3.0}
+RECOMPUTES: tuple[Recompute, ...] = ("none", "selective", "full", "auto")
+
+RECOMPUTE_CODES: Mapping[str, float] = {name: float(code) for code, name in enumerate(RECOMPUTES)}
 """Recomputation as a number, as `Layouts.recompute` has it."""
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from gigawright.arrays import Floats
 from gigawright.catalogue.types import Accelerator
 from gigawright.errors import UserError
+from gigawright.units import GIBIBYTE
 from gigawright.workloads.performance import Unpredictable
 from gigawright.workloads.training.run import MATURE_YEARS, Precision, Run
 
@@ -30,11 +31,6 @@ FALLBACK: dict[str, tuple[Precision, ...]] = {
     "int8": ("int8", "fp8", "bf16"),
 }
 """What a product runs at where a chip lacks the precision, best first."""
-
-GIBIBYTE = 2.0**30
-"""Bytes of a "GB" of device memory: drivers report 81,920 MiB for 80 GB (A100), 143,771 for 141 (H200),
-196,592 for 192 (MI300X).
-"""
 
 DEFAULT_CORES = 128.0
 """Units that work on tiles of a product at once, where a chip's number is unknown; assumption."""
@@ -170,6 +166,7 @@ def machine_row(
         "sustained_16": best.share,
         "power": _power(chip, sixteen, best),
         "bandwidth": chip.memory_gbs * 1e9,
+        # Drivers report 81,920 MiB for 80 GB (A100), 143,771 for 141 (H200), 196,592 for 192 (MI300X).
         "memory": chip.memory_gb * GIBIBYTE,
         "scale_up": (chip.scaleup_gbs or (chip.nic_gbps or DEFAULT_NIC_GBPS) / 8) * 1e9,
         "domain": float(max(1, chip.scaleup_domain)) if chip.scaleup_gbs else 1.0,

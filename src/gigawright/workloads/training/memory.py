@@ -5,7 +5,7 @@ See docs/training.md; a step through all layers keeps 34 s b h bytes in a plain 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -54,10 +54,6 @@ class Memory:
     def fits(self, machine: Machines, usable: float) -> Bools:
         """Whether the accelerator's usable share holds it; a run that recomputes just enough does."""
         return np.asarray(self.total <= machine.memory * usable * (1 + ROUNDING))
-
-    def take(self, rows: slice) -> Memory:
-        """These elements alone."""
-        return Memory(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
 @dataclass(frozen=True)

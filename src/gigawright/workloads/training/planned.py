@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import cast
 
 from gigawright.catalogue.types import Accelerator, System
 from gigawright.workloads.language import LanguageModel, shape_note
-from gigawright.workloads.performance import Limit, PhasePerformance, Unpredictable, answer, joined
+from gigawright.workloads.performance import PhasePerformance, Unpredictable, answer, joined
 from gigawright.workloads.power import watts
-from gigawright.workloads.training.predictor import LIMITS, Predicted, predict_runs
+from gigawright.workloads.training.predictor import Predicted, by_limit, predict_runs
 from gigawright.workloads.training.run import MATURE_YEARS, Precision, Run
 
 BATCH_TOKENS = 2.0**24
@@ -120,7 +119,7 @@ def _train(asked: _Asked, system: System, phase: str) -> PhasePerformance:
         raise Unpredictable(done.refused)
     if not done.fits:
         raise Unpredictable(_too_large(asked, done))
-    seconds = _by_limit(done)
+    seconds = by_limit(done.seconds)
     share = done.run.accelerators / asked.accelerators
     return PhasePerformance(
         phase=phase,
@@ -165,15 +164,6 @@ def _searched(asked: _Asked) -> tuple[Predicted, Mapping[str, float]]:
 
 def _able(tried: Sequence[Predicted]) -> list[Predicted]:
     return [one for one in tried if one.fits and not one.refused]
-
-
-def _by_limit(done: Predicted) -> dict[Limit, float]:
-    """Seconds of a step by what limits them."""
-    spent: dict[Limit, float] = {}
-    for part, value in done.seconds.items():
-        kind = cast(Limit, LIMITS[part])
-        spent[kind] = spent.get(kind, 0.0) + value
-    return spent
 
 
 def _linked(asked: _Asked) -> None:

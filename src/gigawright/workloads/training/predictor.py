@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
 from gigawright.arrays import Floats
-from gigawright.workloads.performance import Unpredictable
+from gigawright.units import GIBIBYTE
+from gigawright.workloads.performance import Limit, Unpredictable
 from gigawright.workloads.training.calibration import Calibration, calibration
 from gigawright.workloads.training.candidates import QUICK, Space
 from gigawright.workloads.training.effects import levels
 from gigawright.workloads.training.layouts import layouts
-from gigawright.workloads.training.machine import GIBIBYTE, machines, used_precision
+from gigawright.workloads.training.machine import machines, used_precision
 from gigawright.workloads.training.run import Layout, Run
 from gigawright.workloads.training.search import evaluate
 from gigawright.workloads.training.shapes import shapes
 from gigawright.workloads.training.step import PARTS, step
 
-LIMITS = {
+LIMITS: Mapping[str, Limit] = {
     "products": "compute",
     "attention": "compute",
     "memory": "memory bandwidth",
@@ -185,7 +186,13 @@ def _limit(seconds: dict[str, float], fits: bool) -> str:
     """What most of a step is spent on, or the memory that does not hold the run."""
     if not fits:
         return LIMITS["capacity"]
-    spent: dict[str, float] = {}
+    spent = by_limit(seconds)
+    return max(spent, key=lambda kind: spent[kind])
+
+
+def by_limit(seconds: Mapping[str, float]) -> dict[Limit, float]:
+    """Seconds of a step's parts by what limits them."""
+    spent: dict[Limit, float] = {}
     for part, value in seconds.items():
         spent[LIMITS[part]] = spent.get(LIMITS[part], 0.0) + value
-    return max(spent, key=lambda kind: spent[kind])
+    return spent

@@ -18,11 +18,11 @@ from gigawright.arrays import Bools, Floats, Ints
 from gigawright.workloads.performance import Unpredictable
 from gigawright.workloads.training.candidates import SWITCHES, Grid, Space, grid
 from gigawright.workloads.training.constants import Constants
-from gigawright.workloads.training.layouts import Layouts
+from gigawright.workloads.training.layouts import RECOMPUTES, Layouts
 from gigawright.workloads.training.machine import Machines, machines
-from gigawright.workloads.training.memory import ROUNDING, Footprint, Memory, footprint
+from gigawright.workloads.training.memory import ROUNDING, Footprint, footprint
 from gigawright.workloads.training.operators import Micro, micro
-from gigawright.workloads.training.run import Layout, Recompute, Run
+from gigawright.workloads.training.run import Layout, Run
 from gigawright.workloads.training.shapes import Shapes, shapes
 from gigawright.workloads.training.step import PARTS, step
 
@@ -31,8 +31,6 @@ BLOCK = 4096
 
 FEW = 50_000
 """Candidates that one core has evaluated before threads have started."""
-
-NAMES: tuple[Recompute, ...] = ("none", "selective", "full", "auto")
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ def layout_at(found: Layouts, place: int) -> Layout:
         overlap_pipeline=bool(value["overlap_pipeline"]),
         overlap_data=bool(value["overlap_data"]),
         offload=bool(value["offload"]),
-        recompute=NAMES[int(value["recompute"])],
+        recompute=RECOMPUTES[int(value["recompute"])],
         schedule="zero-bubble" if value["zero_bubble"] else "1f1b",
     )
 
@@ -161,16 +159,3 @@ def _all(
         for done in pool.map(work, ways):
             if progress is not None:
                 progress(done * (count // len(ways)), count)
-
-
-def breakdown(run: Run, c: Constants, multipliers: Floats | None = None) -> tuple[Floats, float, Memory]:
-    """Seconds of a step by part [parts], those of waiting in the pipeline, and memory, of a run with a
-    layout.
-    """
-    from gigawright.workloads.training.layouts import layouts
-
-    done = step(shapes([run]), machines([run]), layouts([run]), c)
-    factor = np.exp(np.zeros(len(PARTS)) if multipliers is None else multipliers)
-    parts = done.parts[:, 0] * factor
-    waiting = float(done.bubble[0] * parts.sum() / done.seconds[0])
-    return parts, waiting, done.memory
