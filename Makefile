@@ -2,7 +2,8 @@
 #   make demo    solve the flagship study and write its report
 #   make test    lint, types, import order, tests and doctests
 #   make docs    build the documentation into site/
-#   make calibrate  refit the training model to measured runs and print its errors
+#   make calibrate  refit training, serving, generation and recommenders to measurements and print their errors
+#                   (or one of them: make calibrate-training, calibrate-serving, ...)
 #   make clean   remove what these commands made
 
 VENV ?= .venv
@@ -12,10 +13,16 @@ PYTHON ?= $(shell for candidate in python3 python3.14 python3.13 python3.12 pyth
 	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$candidate"; break; }; done)
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-RUNS ?= $(or $(GIGAWRIGHT_SHARED),../shared)/truth/training_runs.csv
+TRUTH = $(or $(GIGAWRIGHT_SHARED),../shared)/truth
+RUNS ?= $(TRUTH)/training_runs.csv
 FAMILIES ?= benchmarks/training_families.csv
+SILICON ?= $(TRUTH)/serving_silicon.csv
+PUBLISHED ?= $(TRUTH)/serving_published.csv
+OTHERS ?= $(TRUTH)/other_workloads.csv
 
-.PHONY: demo test docs calibrate clean
+CALIBRATIONS = calibrate-training calibrate-serving calibrate-generation calibrate-recommender
+
+.PHONY: demo test docs calibrate $(CALIBRATIONS) clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -31,9 +38,23 @@ test: $(VENV)/.installed-test
 docs: $(VENV)/.installed-docs
 	$(VENV)/bin/zensical build --clean
 
-calibrate: $(VENV)/.installed
-	@test -f "$(RUNS)" || { echo "no measured runs at $(RUNS); give their file with RUNS=..." >&2; exit 1; }
+calibrate: $(CALIBRATIONS)
+
+# What is missing is told with the variable that gives it: $(call measured,VARIABLE,what it holds).
+measured = @test -f "$($(1))" || { echo "no measured $(2) at $($(1)); give their file with $(1)=..." >&2; exit 1; }
+
+calibrate-training: $(VENV)/.installed
+	$(call measured,RUNS,runs)
 	$(VENV)/bin/gigawright calibrate training "$(RUNS)" --families "$(FAMILIES)"
+
+calibrate-serving: $(VENV)/.installed
+	$(call measured,SILICON,configurations of engines)
+	$(call measured,PUBLISHED,throughput)
+	$(VENV)/bin/gigawright calibrate serving "$(SILICON)" "$(PUBLISHED)" --folds benchmarks/serving_folds.csv
+
+calibrate-generation calibrate-recommender: calibrate-%: $(VENV)/.installed
+	$(call measured,OTHERS,workloads)
+	$(VENV)/bin/gigawright calibrate $* "$(OTHERS)" --folds benchmarks/$*_folds.csv
 
 clean:
 	rm -rf $(VENV) runs site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -15,6 +15,9 @@ settings.load_profile("same")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+# Tests keep response surfaces beside pytest's own cache, not in the cache of who runs them.
+os.environ.setdefault("GIGAWRIGHT_CACHE", str(REPOSITORY / ".pytest_cache" / "gigawright"))
+
 
 @pytest.fixture(scope="session")
 def repository() -> Path:

@@ -42,6 +42,9 @@ def modules_after(program: str) -> set[str]:
         "from gigawright.cli import main; main(['--help'])",
         "from gigawright.cli import main; main(['--version'])",
         "from gigawright.cli import main; main(['check', '--help'])",
+        "from gigawright.cli import main; main(['predict', 'serving', '--help'])",
+        "from gigawright.cli import main; main(['search', 'serving', '--help'])",
+        "from gigawright.cli import main; main(['simulate', 'requests', '--help'])",
         "from gigawright.cli import main; main(['nonsense'])",
     ],
 )

@@ -57,7 +57,7 @@ def evaluate(
     clock.start("finding the facts")
     catalogue = resolve(study, as_of)
     clock.start("predicting workloads on systems")
-    performance = predict(study, catalogue)
+    performance = predict(study, catalogue, progress)
     clock.start("weather, cooling, sun and wind of the sites")
     facilities = {name: size(site) for name, site in catalogue.sites.items()}
     domestic = [plan.site for plan in study.sites if plan.domestic_only]

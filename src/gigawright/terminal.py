@@ -7,22 +7,28 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gigawright.money import Money
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from gigawright.catalogue.types import Site
     from gigawright.evaluate import Result
     from gigawright.facility.size import SiteHours
     from gigawright.pipeline import Run
+    from gigawright.workloads.batches import Counted, Told
     from gigawright.workloads.predict import Performance
+    from gigawright.workloads.requests.command import Answer
     from gigawright.workloads.training.batch import Batch
     from gigawright.workloads.training.campaign import Campaign
     from gigawright.workloads.training.explore import Explored
 
 SHOWN = 5
 """Refused rows that are shown with their reasons; the file has them all."""
+
+
+def say(text: str) -> None:
+    """Print to standard output."""
+    sys.stdout.write(text + "\n")
 
 
 class Telling:
@@ -95,6 +101,8 @@ def _answers(result: Result) -> dict[str, str]:
 
 def _musd(amount: float) -> str:
     """Million US dollars in words: 3.5 M USD, 15.8 bn USD."""
+    from gigawright.money import Money
+
     return str(Money(float(amount) * 1e6, "USD"))
 
 
@@ -125,23 +133,37 @@ def tell_performance(performance: Performance) -> None:
     Console(highlight=False, markup=False).print(table)
 
 
-def tell_batch(batch: Batch, out: Path) -> None:
-    """Print what became of a file of runs: how many rows are predicted, refused, too large, guessed at."""
+def tell_batch(batch: Counted, out: Path, remarks: Sequence[str] = ()) -> None:
+    """Print what became of a file of rows: how many are predicted, refused and guessed at, and `remarks`."""
     count, refused = len(batch.answers), batch.refused
     lines = [f"{count - len(refused):,} of {count:,} rows predicted: {out}"]
     if refused:
         lines.append(f"{len(refused):,} refused, which is no error; the column `refused` has the reasons:")
-        lines += [f"  {a.row.row_id or f'line {a.row.line}'}: {a.refused}" for a in refused[:SHOWN]]
+        lines += [f"  {_name(a)}: {a.refused}" for a in refused[:SHOWN]]
         lines += [f"  ... and {len(refused) - SHOWN:,} more"] if len(refused) > SHOWN else []
+    if batch.assumed:
+        lines.append(f"inputs filled in: {_counts(batch.assumed)}")
+    say("\n".join([*lines, *remarks]))
+
+
+def _name(answer: Told) -> str:
+    """What a row is called: the text of its first column, or its line."""
+    return next(iter(answer.cells.values())) or f"line {answer.row.line}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {number:,}" for name, number in counts.items())
+
+
+def tell_runs(batch: Batch, out: Path) -> None:
+    """Print what became of a file of training runs, with what is too large and what is unmeasured."""
+    remarks = []
     if batch.too_large:
-        lines.append(f"{batch.too_large:,} do not fit the memory of their accelerators (fits is false)")
-    for text, counts in (
-        ("inputs filled in", batch.assumed),
-        ("rows of a level without measurements, predicted from the one above", batch.unmeasured),
-    ):
-        if counts:
-            lines.append(f"{text}: " + ", ".join(f"{name} {number:,}" for name, number in counts.items()))
-    sys.stdout.write("\n".join(lines) + "\n")
+        remarks.append(f"{batch.too_large:,} do not fit the memory of their accelerators (fits is false)")
+    if batch.unmeasured:
+        told = "rows of a level without measurements, predicted from the one above"
+        remarks.append(f"{told}: {_counts(batch.unmeasured)}")
+    tell_batch(batch, out, remarks)
 
 
 def tell_facility(site: Site, hours: SiteHours) -> None:
@@ -209,3 +231,29 @@ def tell_search(
         console.print(line.text, style="bold" if line.heading else None, soft_wrap=True)
     if page is not None:
         console.print(f"page: {page}", soft_wrap=True)
+
+
+def tell_requests(answer: Answer, title: str, notes: Sequence[str]) -> None:
+    """Print what a simulation of requests found: its times as a table, all else a line each, its files."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from gigawright.workloads.requests.words import TITLES, fact_rows, time_rows
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.print(title, style="bold", soft_wrap=True)
+    table = Table()
+    for place, name in enumerate(TITLES):
+        table.add_column(name, justify="right" if place else "left")
+    for row in time_rows(answer):
+        table.add_row(*row)
+    console.print(table)
+    facts = list(fact_rows(answer))
+    width = max(len(name) for name, _ in facts)
+    for name, text in facts:
+        console.print(f"{name:{width}}  {text}", soft_wrap=True)
+    for note in notes:
+        console.print(f"{'note':{width}}  {note}", soft_wrap=True)
+    for file in (answer.asked.out, answer.asked.html):
+        if file is not None:
+            console.print(f"{'written':{width}}  {file}", soft_wrap=True)

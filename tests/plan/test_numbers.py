@@ -158,9 +158,10 @@ def test_work_in_reference_units_is_the_work_in_its_own(both: tuple[Problem, Pre
     """
     problem, p = both
     work, k = problem.work, at(problem, "atlas800t_a3")
-    net = p.performance.net_share["chat"]
+    found = p.performance
     pace = {
-        name: p.performance.table[name, "atlas800t_a3"].work_per_s * net * 1e3 for name in problem.sets.phases
+        name: found.table[name, "atlas800t_a3"].work_per_s * found.net_share[name, "atlas800t_a3"] * 1e3
+        for name in problem.sets.phases
     }
     assert work.rate[k, 1, 0] * work.reference[0] == pytest.approx(pace["chat.decode"])
     assert work.rate[k, 0, 0] * work.reference[0] == pytest.approx(pace["chat.prefill"] / 3)

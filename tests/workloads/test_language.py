@@ -14,8 +14,8 @@ VERIFIED = [model for model in LANGUAGE if model.verified]
 
 
 def test_the_table_holds_the_models_it_promises() -> None:
-    assert len(LANGUAGE) == 153
-    assert len(VERIFIED) == 121
+    assert len(LANGUAGE) == 216
+    assert len(VERIFIED) == 180
 
 
 @pytest.mark.parametrize("model", VERIFIED, ids=lambda model: model.id)
@@ -83,7 +83,7 @@ def test_a_malformed_row_says_which_cell() -> None:
         read_model(LanguageModel, row | {"hidden": 4096})
 
 
-@pytest.mark.parametrize("table", ["language", "generation", "recommender"])
+@pytest.mark.parametrize("table", ["language", "generation", "recommender", "multimodal"])
 def test_each_row_has_a_source_a_date_and_a_confidence(table: str) -> None:
     text = (files("gigawright.catalogue") / "data" / f"models_{table}.csv").read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines()):

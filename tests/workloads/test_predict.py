@@ -11,7 +11,7 @@ from gigawright.study.load import load_study
 from gigawright.study.model import Study
 from gigawright.workloads.architecture import language_model
 from gigawright.workloads.power import IDLE_SHARE
-from gigawright.workloads.predict import phases_of, predict
+from gigawright.workloads.predict import Performance, phases_of, predict
 from gigawright.workloads.training.planned import train
 
 STUDY = """\
@@ -71,9 +71,56 @@ def test_net_shares_are_the_studys_or_the_catalogues(study: Study) -> None:
     constants = {
         name: catalogue.book.number("economics", name, "value") for name in ("availability", "goodput")
     }
-    assert net["chat"] == pytest.approx(0.9 * 0.9)
-    assert net["lm"] == pytest.approx(0.9 * 0.5)
-    assert net["tune"] == pytest.approx(constants["availability"] * constants["goodput"])
+    for system in ("dgx_h200", "dgx_b200"):
+        assert net["chat.prefill", system] == net["chat.decode", system] == pytest.approx(0.9 * 0.9)
+        assert net["lm:one", system] == pytest.approx(0.9 * 0.5)
+        assert net["tune.training", system] == pytest.approx(constants["availability"] * constants["goodput"])
+
+
+def served(folder: Path, more: str = "") -> Performance:
+    """A language model that serves, its headroom left to response surfaces."""
+    path = folder / "served.yaml"
+    head = STUDY[: STUDY.index("  - {name: lm")].replace("headroom: 10 %,", more)
+    path.write_text(head)
+    study = load_study(path)
+    return predict(study, resolve(study))
+
+
+def test_capacity_that_users_leave_is_read_off_response_surfaces(tmp_path: Path) -> None:
+    found = served(tmp_path)
+    assert set(found.surfaces) == set(found.table)
+    for pairing, surface in found.surfaces.items():
+        limit = {"ttft": 2.0, "tpot": 0.05}[surface.felt]
+        load = found.planned_load[pairing]
+        assert load == surface.most(limit)
+        assert found.net_share[pairing] == pytest.approx(0.9 * load)
+        assert 0.5 < load <= 1.0
+        assert load == 1.0 or surface.at(load).seconds[99] == pytest.approx(limit)
+        idle, full = surface.idle_watts, found.table[pairing].watts
+        assert idle < surface.at(0.3).watts <= surface.at(0.7).watts <= full * (1 + 1e-9)
+        assert surface.felt == "tpot" or surface.at(0.3).watts < surface.at(0.7).watts
+
+
+def test_a_shorter_limit_leaves_less(tmp_path: Path) -> None:
+    usual, quick = served(tmp_path), served(tmp_path, "ttft_limit: 800 ms,")
+
+    def counted(found: Performance, phase: str, system: str) -> float:
+        return found.table[phase, system].work_per_s * found.net_share[phase, system]
+
+    for system in ("dgx_h200", "dgx_b200"):
+        assert counted(quick, "chat.prefill", system) < 0.97 * counted(usual, "chat.prefill", system)
+        assert counted(quick, "chat.decode", system) == counted(usual, "chat.decode", system)
+
+
+def test_a_limit_that_no_load_keeps_refuses_the_phase(tmp_path: Path) -> None:
+    found = served(tmp_path, "ttft_limit: 20 ms,")
+    answer = found.table["chat.prefill", "dgx_h200"]
+    assert answer.work_per_s == 0.0
+    assert "for a first token at 10% load, the limit is 20 ms" in answer.refused
+    assert found.net_share["chat.prefill", "dgx_h200"] == 0.0
+    kept = served(tmp_path, "ttft_limit: 20 ms, headroom: 25 %,")
+    assert kept.table["chat.prefill", "dgx_h200"].work_per_s > 0.0
+    assert kept.net_share["chat.prefill", "dgx_h200"] == pytest.approx(0.9 * 0.75)
 
 
 def test_a_programme_trains_as_it_says_or_as_its_workload_says(study: Study) -> None:

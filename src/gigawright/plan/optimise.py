@@ -23,6 +23,7 @@ from gigawright.facility.energy import SiteJob, SiteLife, power_site
 from gigawright.facility.processes import each_in_processes
 from gigawright.linear import Infeasible, Solution
 from gigawright.plan import explain, solution
+from gigawright.plan.felt import felt_table
 from gigawright.plan.master import (
     Master,
     build_master,
@@ -129,6 +130,7 @@ def _tables(
     problem: Problem, p: Preparation, found: Solution, powered: Mapping[str, SiteLife]
 ) -> dict[str, pd.DataFrame]:
     tables = solution.order_tables(problem, found) | solution.work_tables(problem, found, p)
+    tables["felt"] = felt_table(problem, found, p)
     tables["load"] = solution.load_table(problem, found)
     tables |= solution.energy_tables(problem, found, powered)
     tables["payments"] = solution.payment_table(problem, found, tables, p)

@@ -34,6 +34,9 @@ TABLES: dict[str, str] = {
     "work": "accelerators at work: zone, system, tenure, phase, quarter, accelerators",
     "service": "delivery: zone, region, workload, group, unit, quarter, served_peak_per_s, "
     "served (units in the quarter), worth_musd",
+    "felt": "what users will feel of language models, by workload, region, quarter: load of prefill (ttft) "
+    "and decode (tpot) over their full pace, median and 99th percentile of the first token (network_s "
+    "included) and of the others, at the region's peak hour and at the mean of its day",
     "demand": "demand: region, workload, group, unit, quarter, demand_peak_per_s, demanded, unmet, "
     "worth_lost_musd",
     "programmes": "training runs: programme, workload, group, start, due, tokens, trained, late_tokens",

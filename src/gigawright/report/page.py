@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from gigawright import __version__
-from gigawright.report import sections_end, sections_energy, sections_money, sections_plan, trust, words
+from gigawright.report import felt, sections_end, sections_energy, sections_money, sections_plan, trust, words
 from gigawright.report.colours import mixed
 from gigawright.report.html import Html, Piece, el, safe
 from gigawright.report.parts import Report, Section, bullets, tile
@@ -36,6 +36,7 @@ BUILDERS = (
     sections_plan.map_section,
     sections_plan.fleet_section,
     sections_plan.work_section,
+    felt.felt_section,
     sections_plan.dispatch_section,
     sections_money.unit_cost_section,
     sections_energy.energy_section,

@@ -26,6 +26,7 @@ UNITS = {
     "t": "t CO2",
     "m3": "m3",
     "per_s": "1/s",
+    "s": "s",
     "tokens": "tokens",
     "usd": "USD",
 }

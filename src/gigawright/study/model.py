@@ -190,7 +190,11 @@ class WorkloadBase(Strict):
         default=None, description="work an accelerator-hour over that of a year before"
     )
     availability: RangedShare | None = Field(default=None, description="share of accelerator-hours that work")
-    headroom: RangedShare | None = Field(default=None, description="share kept free to hold the p99")
+    headroom: RangedShare | None = Field(
+        default=None,
+        description="share kept free at the peak hour to hold the p99; default: the catalogue's, and for "
+        "llm-serving what response surfaces tell",
+    )
 
     counted: ClassVar[tuple[str, ...]] = ()
 
@@ -214,7 +218,14 @@ class LLMServing(WorkloadBase):
     cached_share: RangedShare | None = Field(
         default=None, description="input tokens found in the prefix cache"
     )
-    tpot_limit: Seconds = Field(default=0.05, description="longest time an output token may take")
+    tpot_limit: Seconds = Field(
+        default=0.05, description="time that 99 in 100 requests may take an output token, on average of each"
+    )
+    ttft_limit: Seconds = Field(
+        default=2.0,
+        description="time to the first token that 99 in 100 requests may take, without the network; the "
+        "default is that of MLPerf Inference's servers for Llama 2 70B and DeepSeek-R1",
+    )
     demand_unit: Literal["tokens", "requests"] = Field(
         default="tokens",
         description="what `per_day` or `history` count: tokens, input and output, or requests",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from gigawright.workloads.architecture import generation_model, language_model, recommender_model
-from gigawright.workloads.generation import generate_image, generate_video
+from gigawright.workloads.generation.planned import generate_image, generate_video
 from gigawright.workloads.performance import Phase, PhasePerformance
 from gigawright.workloads.power import IDLE_SHARE
-from gigawright.workloads.recommender import rank
-from gigawright.workloads.serving import serve_decode, serve_prefill
+from gigawright.workloads.recommender.planned import rank
+from gigawright.workloads.serving.planned import serve_decode, serve_prefill
 from gigawright.workloads.training.planned import train
 from gigawright.workloads.units import PHASES
 
@@ -28,24 +28,37 @@ if TYPE_CHECKING:
         TrainingRun,
         Workload,
     )
+    from gigawright.workloads.serving.surface import Surface
+
+Told = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Performance:
     """What each system does of each phase, and what share of that a planner may count on.
 
-    `table` is by (phase, system). `net_share` by workload: availability x (1 - headroom), for training
-    availability x goodput. `idle_kw` is wall power of an idle accelerator by system.
+    `table` is by (phase, system), and so are the others but `idle_kw`, the wall power of an idle accelerator
+    by system. `net_share` is availability x `planned_load`, the load that is planned with at the peak hour:
+    the goodput of training, what `surfaces` tell to hold the limits of language models that serve, and else
+    1 - headroom.
     """
 
     phases: tuple[Phase, ...]
     table: Mapping[tuple[str, str], PhasePerformance]
-    net_share: Mapping[str, float]
+    net_share: Mapping[tuple[str, str], float]
     idle_kw: Mapping[str, float]
+    planned_load: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    surfaces: Mapping[tuple[str, str], Surface] = field(default_factory=dict)
 
 
-def predict(study: Study, catalogue: Catalogue) -> Performance:
-    """Predict every pairing; a pairing that cannot be predicted says why and has no pace."""
+def predict(study: Study, catalogue: Catalogue, told: Told = lambda text: None) -> Performance:
+    """Predict every pairing; a pairing that cannot be predicted says why and has no pace.
+
+    Response surfaces that are not kept from an earlier run are simulated, which is told.
+    """
+    from gigawright.workloads.serving.surfaces import felt_by_users
+
+    book = catalogue.book
     phases = tuple(phase for workload in study.workloads for phase in phases_of(workload))
     workloads = {workload.name: workload for workload in study.workloads}
     table = {
@@ -53,11 +66,26 @@ def predict(study: Study, catalogue: Catalogue) -> Performance:
         for phase in phases
         for system in catalogue.systems.values()
     }
+    table, surfaces, held = felt_by_users(workloads, phases, catalogue.systems, table, told)
+    loads = {
+        (phase.name, system): _planned_load(
+            workloads[phase.workload], book, held.get((phase.name, system), 0.0)
+        )
+        for phase in phases
+        for system in catalogue.systems
+    }
     return Performance(
         phases=phases,
         table=table,
-        net_share={name: _net_share(workload, catalogue.book) for name, workload in workloads.items()},
+        net_share={
+            (phase.name, system): _share(workloads[phase.workload], book, "availability")
+            * loads[phase.name, system]
+            for phase in phases
+            for system in catalogue.systems
+        },
         idle_kw={name: system.kw_per_accelerator * IDLE_SHARE for name, system in catalogue.systems.items()},
+        planned_load=loads,
+        surfaces=surfaces,
     )
 
 
@@ -113,6 +141,7 @@ def _serving(workload: LLMServing, phase: Phase, system: System) -> PhasePerform
             precision=workload.precision,
             input_tokens=workload.input_tokens.value,
             cached_share=cached.value if cached else 0.0,
+            ttft_limit_s=workload.ttft_limit,
             phase=phase.name,
         )
     return serve_decode(
@@ -147,14 +176,18 @@ def _ranking(workload: Recommendation, phase: Phase, system: System) -> PhasePer
     )
 
 
-def _net_share(workload: Workload, book: FactBook) -> float:
-    """The share of the predicted pace that a planner may count on."""
-
-    def share(own: float | None, name: str) -> float:
-        return own if own is not None else book.number("economics", name, "value")
-
-    available = share(workload.availability.value if workload.availability else None, "availability")
+def _planned_load(workload: Workload, book: FactBook, held: float) -> float:
+    """The share of an available accelerator's pace that is planned with, where limits are `held` up to a load
+    (0: none is).
+    """
     if workload.family == "llm-training":
-        return available * share(workload.goodput.value if workload.goodput else None, "goodput")
-    free = share(workload.headroom.value if workload.headroom else None, "headroom")
-    return available * (1.0 - free)
+        return _share(workload, book, "goodput")
+    if workload.family == "llm-serving" and workload.headroom is None:
+        return held
+    return 1.0 - _share(workload, book, "headroom")
+
+
+def _share(workload: Workload, book: FactBook, name: str) -> float:
+    """A share as the study says it, or else the catalogue."""
+    own = getattr(workload, name)
+    return float(own.value) if own is not None else book.number("economics", name, "value")

@@ -174,7 +174,8 @@ def performance_of() -> Performance:
         Phase("trainer:run", "trainer", "trainer", "llm-training", "trained-token", "flat"),
     )
     table = {(name, "box"): PhasePerformance(name, "box", *of, "") for name, of in pace.items()}
-    return Performance(phases, table, {"assistant": 0.8, "trainer": 0.9}, {"box": 0.3})
+    net = {(phase.name, "box"): {"assistant": 0.8, "trainer": 0.9}[phase.workload] for phase in phases}
+    return Performance(phases, table, net, {"box": 0.3})
 
 
 def frame(columns: str, *rows: tuple[Any, ...]) -> pd.DataFrame:

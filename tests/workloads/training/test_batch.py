@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from gigawright.errors import OutputError, UserError
+from gigawright.workloads.batches import DIGITS, NOT_FINITE, NOTES
 from gigawright.workloads.training import predictor
-from gigawright.workloads.training.batch import DIGITS, NOT_FINITE, NOTES, OUTPUTS, Answer, predict_file
+from gigawright.workloads.training.batch import OUTPUTS, Answer, predict_file
 from gigawright.workloads.training.calibration import calibration
 from gigawright.workloads.training.effects import KINDS
 from gigawright.workloads.training.examples import llama_run

@@ -19,8 +19,8 @@ from gigawright.workloads.training.planned import LAYOUT, train
 from gigawright.workloads.training.predictor import LIMITS, predict_run
 from gigawright.workloads.training.run import Layout, Run
 
+from ..better import BETTER, better_than_h100
 from ..conftest import H100, system_of
-from ..test_serving import BETTER, better_than_h100
 
 
 @pytest.fixture(autouse=True)

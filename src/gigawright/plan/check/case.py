@@ -152,7 +152,7 @@ class Case:
         workload = self.workloads[self.phases[phase].workload]
         gain = workload.software_gain_per_year.value if workload.software_gain_per_year else 1.0
         pace = self.performance.table[phase, system].work_per_s
-        return float(pace * self.performance.net_share[workload.name] * gain ** (quarter / 4.0))
+        return float(pace * self.performance.net_share[phase, system] * gain ** (quarter / 4.0))
 
     def amounts(self, table: str, column: str, *keys: str, **where: str) -> dict[tuple[str, ...], float]:
         """A table's column added up by keys, over the rows where other columns have given values."""

@@ -84,10 +84,9 @@ def _raw_rates(p: Preparation) -> tuple[Floats, Floats]:
     shape = (len(p.offers), len(p.phases))
     rates, draw = np.zeros(shape), np.zeros(shape)
     for w, phase in enumerate(p.phases):
-        net = p.performance.net_share[phase.workload]
         for k, (system, leased) in enumerate(p.offers):
             found = p.performance.table[phase.name, system]
-            rates[k, w] = found.work_per_s * 1e3 * net
+            rates[k, w] = found.work_per_s * 1e3 * p.performance.net_share[phase.name, system]
             draw[k, w] = 0.0 if leased else found.watts * 1e-3
     return rates, draw
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +10,8 @@ from pathlib import Path
 from gigawright.catalogue.own import book_with
 from gigawright.tables import write_text
 from gigawright.units import GIBIBYTE
+from gigawright.workloads import batches
+from gigawright.workloads.batches import finite, line, silent
 from gigawright.workloads.training.calibration import (
     CONSTANTS_FILE,
     ROWS_FILE,
@@ -34,22 +32,8 @@ OUTPUTS = (
 )
 """Columns that are written. `fits` is true or false; a refused row has its reason and nothing else."""
 
-NOTES = "assumed"
-"""The column behind them that `notes` adds: inputs, and facts of the chip, that had to be filled in,
-separated by `;`.
-"""
-
-DIGITS = 6
-"""Significant digits of numbers."""
-
 TOLD_KINDS = ("chip", "site", "release")
 """Kinds of level of which it is told how many rows have one that was never measured."""
-
-NOT_FINITE = "not predictable: the inputs are so large or small that the numbers overflow"
-
-
-def _silent(text: str) -> None:
-    """Tells nobody."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +48,7 @@ class Answer:
         """Why there is no prediction; empty where there is one."""
         if self.predicted is None:
             return self.row.refused
-        finite = all(map(math.isfinite, self._numbers(self.predicted)))
-        return self.predicted.refused or ("" if finite else NOT_FINITE)
+        return self.predicted.refused or finite(self._numbers(self.predicted))
 
     @property
     def assumed(self) -> tuple[str, ...]:
@@ -80,10 +63,8 @@ class Answer:
         """The line that is written, by column; those that it lacks are empty."""
         if self.refused or self.predicted is None:
             return {"row_id": self.row.row_id, "refused": self.refused}
-        numbers = [f"{number:.{DIGITS}g}" for number in self._numbers(self.predicted)]
-        fits = str(self.predicted.fits).lower()
-        values = (self.row.row_id, *numbers, fits, self.predicted.limited_by, "")
-        return dict(zip(OUTPUTS, values, strict=True)) | {NOTES: ";".join(self.assumed)}
+        words = (str(self.predicted.fits).lower(), self.predicted.limited_by, "")
+        return line(OUTPUTS, self.row.row_id, self._numbers(self.predicted), words, self.assumed)
 
     @staticmethod
     def _numbers(one: Predicted) -> tuple[float, ...]:
@@ -93,27 +74,15 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(batches.Batch[Answer]):
     """All rows of a file, answered by a calibration."""
 
-    answers: tuple[Answer, ...]
     known: Calibration
-
-    @cached_property
-    def refused(self) -> tuple[Answer, ...]:
-        """Rows without a prediction."""
-        return tuple(answer for answer in self.answers if answer.refused)
 
     @cached_property
     def too_large(self) -> int:
         """How many predicted rows do not fit the memory of their accelerators."""
         return sum(answer.cells.get("fits") == "false" for answer in self.answers)
-
-    @cached_property
-    def assumed(self) -> dict[str, int]:
-        """Predicted rows by what had to be filled in, most first."""
-        counts = Counter(name for answer in self.answers for name in set(answer.assumed))
-        return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
     @cached_property
     def unmeasured(self) -> dict[str, int]:
@@ -128,15 +97,6 @@ class Batch:
             )
         return {kind: count for kind, count in counts.items() if count}
 
-    def text(self, *, notes: bool = False) -> str:
-        """The table as CSV."""
-        columns = (*OUTPUTS, NOTES) if notes else OUTPUTS
-        out = io.StringIO()
-        writer = csv.DictWriter(out, columns, restval="", extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(answer.cells for answer in self.answers)
-        return out.getvalue()
-
 
 def predict_file(
     runs: Path,
@@ -146,14 +106,14 @@ def predict_file(
     calibrated: Path | None = None,
     gemm: Path | None = None,
     notes: bool = False,
-    told: Callable[[str], None] = _silent,
+    told: Callable[[str], None] = silent,
 ) -> Batch:
     """Predicts every row of a CSV file of runs and writes the answers to `out`, whole or not at all.
 
     `catalogues` hold facts of one's own, `calibrated` is a folder with another calibration than the
     package's; `gemm` a table of products measured on the accelerator of all rows; `notes` adds the column
-    `NOTES`. A row that is wrong is refused with its reason and the others go on. Raises UserError for a file
-    that cannot be read, and OutputError, before any work, for one that cannot be written.
+    `assumed`. A row that is wrong is refused with its reason and the others go on. Raises UserError for a
+    file that cannot be read, and OutputError, before any work, for one that cannot be written.
     """
     own = () if calibrated is None else (calibrated / CONSTANTS_FILE, calibrated / ROWS_FILE)
     target = output_file(out, (runs, *catalogues, *own, *([] if gemm is None else [gemm])))
@@ -162,7 +122,7 @@ def predict_file(
         rows = _measured(rows, read_products(gemm))
     known = calibration() if calibrated is None else read(calibrated)
     told(f"{len(rows):,} rows read; predicting")
-    batch = Batch(tuple(answered(rows, known)), known)
+    batch = Batch(OUTPUTS, tuple(answered(rows, known)), known)
     write_text(target, batch.text(notes=notes))
     return batch
 
@@ -174,7 +134,7 @@ def _measured(rows: Sequence[Row], table: GemmTable) -> list[Row]:
     return [row if row.run is None else replace(row, run=replace(row.run, gemm=table)) for row in rows]
 
 
-def answered(rows: Sequence[Row], known: Calibration) -> Iterable[Answer]:
+def answered(rows: Sequence[Row], known: Calibration) -> list[Answer]:
     """An answer for each row, in order; all are predicted at once."""
     done = iter(predict_runs([row.run for row in rows if row.run is not None], known=known))
     return [Answer(row, None if row.run is None else next(done)) for row in rows]

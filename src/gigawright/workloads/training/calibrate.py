@@ -188,7 +188,7 @@ def read_families(path: Path) -> Families:
     try:
         rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
         return [(row["family"], re.compile(row["pattern"])) for row in rows]
-    except (OSError, KeyError, re.error) as error:
+    except (OSError, ValueError, KeyError, TypeError, re.error) as error:
         raise UserError(f"{path}: no table of families with columns family, pattern ({error})") from error
 
 

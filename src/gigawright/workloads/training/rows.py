@@ -6,17 +6,14 @@ throughput, utilisation) is never looked at.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gigawright.catalogue.types import Accelerator
 from gigawright.errors import CatalogueError, UserError
 from gigawright.facts import FactBook
+from gigawright.workloads.cells import LARGEST, Cells, read_table
 from gigawright.workloads.training.maturity import age_years
 from gigawright.workloads.training.rows_chip import accelerator_named, slice_chips, without_slice
 from gigawright.workloads.training.rows_model import COLUMN_FIELDS, Named, model_named
@@ -57,9 +54,6 @@ ASSUMED_CHUNKS = 2
 ASSUMED_ZERO = 1
 """Stage of ZeRO where a row is silent; assumption: the optimiser alone is shared, as in most rows."""
 
-LARGEST = 10**12
-"""No count in a row may be larger; beyond it a number is a slip."""
-
 MOST_LAYERS = 10_000
 """No model in a row may have more layers; beyond it a number is a slip."""
 
@@ -80,38 +74,6 @@ class Row:
     refused: str = ""
 
 
-@dataclass
-class _Cells:
-    """The input cells of a row as text, and what is wrong with them so far."""
-
-    text: Mapping[str, str]
-    whole: bool = True
-    problems: list[str] = field(default_factory=list)
-    assumed: list[str] = field(default_factory=list)
-
-    def count(self, column: str, least: int = 1, most: int = LARGEST) -> int | None:
-        """A whole number from `least` to `most`; None where the cell is blank or wrong (noted)."""
-        number = self.number(column, least, most, whole=True)
-        return None if number is None else int(number)
-
-    def number(
-        self, column: str, least: float, most: float = LARGEST, *, whole: bool = False
-    ) -> float | None:
-        """A number from `least` to `most`; None where the cell is blank or wrong (noted)."""
-        cell = self.text[column]
-        if not cell:
-            return None
-        number = float(cell) if _NUMBER.fullmatch(cell) else math.nan
-        if not least <= number <= most or (whole and number != int(number)):
-            what = "a whole number" if whole else "a number"
-            self.problems.append(f"{column} is {cell!r}, must be {what} from {least:g} to {most:g}")
-            return None
-        return number
-
-
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-
-
 def read_rows(path: Path, book: FactBook) -> list[Row]:
     """Every row of a CSV file of training runs, in order.
 
@@ -119,10 +81,15 @@ def read_rows(path: Path, book: FactBook) -> list[Row]:
     `row_id` that an earlier row has already is one. Raises UserError for a file that cannot be read as a
     table with the columns `NEEDED`.
     """
+    needs = f"give a CSV file with the columns {', '.join(NEEDED)} in its first line"
+    table = read_table(path, needs)
+    if missing := [name for name in NEEDED if name not in table.names]:
+        word = "column" if len(missing) == 1 else "columns"
+        raise UserError(f"{path}: missing {word} {', '.join(missing)}; {needs}")
     lines: dict[str, int] = {}
     chips: dict[str, Accelerator | str] = {}
     rows: list[Row] = []
-    for line, cells in _records(path):
+    for line, cells in table.rows(COLUMNS):
         row_id = cells.text["row_id"]
         if not row_id:
             cells.problems.append("row_id is blank")
@@ -133,57 +100,7 @@ def read_rows(path: Path, book: FactBook) -> list[Row]:
     return rows
 
 
-def _records(path: Path) -> Iterator[tuple[int, _Cells]]:
-    """(line, input cells) of each row; other cells are left behind here."""
-    reader = csv.reader(io.StringIO(_read(path), newline=""), strict=True)
-    try:
-        header = next((record for record in reader if any(map(str.strip, record))), None)
-        places = _places(path, header)
-        size = len(header or ())
-        before = reader.line_num
-        for record in reader:
-            line, before = before + 1, reader.line_num
-            if any(map(str.strip, record)):
-                yield line, _cells(record, places, size)
-    except csv.Error as error:
-        raise UserError(
-            f"{path}:{reader.line_num}: not readable as CSV ({error}); check its quotes"
-        ) from error
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 (byte {error.start}); save it as CSV in UTF-8") from error
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
-
-
-def _places(path: Path, header: Sequence[str] | None) -> dict[str, int]:
-    """Where each input column stands; raises UserError for an empty file, missing or double columns."""
-    needs = f"give a CSV file with the columns {', '.join(NEEDED)} in its first line"
-    if header is None:
-        raise UserError(f"{path} is empty; {needs}")
-    names = [name.strip() for name in header]
-    if missing := [name for name in NEEDED if name not in names]:
-        word = "column" if len(missing) == 1 else "columns"
-        raise UserError(f"{path}: missing {word} {', '.join(missing)}; {needs}")
-    if double := [name for name in COLUMNS if names.count(name) > 1]:
-        raise UserError(f"{path}: {', '.join(double)} named more than once; name each column once")
-    return {name: names.index(name) for name in COLUMNS if name in names}
-
-
-def _cells(record: Sequence[str], places: Mapping[str, int], size: int) -> _Cells:
-    """The input cells of a record by column."""
-    inputs = {name: record[at].strip() if at < len(record) else "" for name, at in places.items()}
-    cells = _Cells({name: inputs.get(name, "") for name in COLUMNS}, whole=len(record) == size)
-    if not cells.whole:
-        cells.problems.append(f"the row has {len(record)} cells, must have {size} as the first line has")
-    return cells
-
-
-def _run(cells: _Cells, book: FactBook, chips: dict[str, Accelerator | str]) -> Run | None:
+def _run(cells: Cells, book: FactBook, chips: dict[str, Accelerator | str]) -> Run | None:
     """The run that a row describes; None where problems were noted."""
     chip, named = _chip(cells, book, chips), _model(cells)
     precision, recipe = _precision(cells, chip)
@@ -223,7 +140,7 @@ def _run(cells: _Cells, book: FactBook, chips: dict[str, Accelerator | str]) -> 
     )
 
 
-def _chip(cells: _Cells, book: FactBook, chips: dict[str, Accelerator | str]) -> Accelerator | None:
+def _chip(cells: Cells, book: FactBook, chips: dict[str, Accelerator | str]) -> Accelerator | None:
     """The accelerator; `chips` keeps those looked up before, or why there is none."""
     text = without_slice(cells.text["accelerator"])
     if text not in chips:
@@ -238,7 +155,7 @@ def _chip(cells: _Cells, book: FactBook, chips: dict[str, Accelerator | str]) ->
     return None
 
 
-def _model(cells: _Cells) -> Named | None:
+def _model(cells: Cells) -> Named | None:
     """The model by name and columns; None where problems were noted."""
     before = len(cells.problems)
     least = {column: 0 if column in MAY_BE_ZERO else 1 for column in COLUMN_FIELDS}
@@ -259,7 +176,7 @@ def _model(cells: _Cells) -> Named | None:
         return None
 
 
-def _precision(cells: _Cells, chip: Accelerator | None) -> tuple[Precision, Recipe]:
+def _precision(cells: Cells, chip: Accelerator | None) -> tuple[Precision, Recipe]:
     """The precision and how its values are scaled; `?` behind it marks it as assumed."""
     try:
         precision, recipe, sure = precision_of(cells.text["precision"], chip)
@@ -271,7 +188,7 @@ def _precision(cells: _Cells, chip: Accelerator | None) -> tuple[Precision, Reci
     return precision, recipe
 
 
-def _layout(cells: _Cells) -> tuple[Layout | None, int]:
+def _layout(cells: Cells) -> tuple[Layout | None, int]:
     """The layout, or None where the row leaves it open, and the number of accelerators.
 
     Open means that neither tp nor pp is given and that dp does not use up the accelerators alone.
@@ -300,7 +217,7 @@ def _layout(cells: _Cells) -> tuple[Layout | None, int]:
     return _spread(cells, (tensor or 1, pipeline or 1, data, context or 1), expert or 1, micro), number
 
 
-def _spread(cells: _Cells, split: tuple[int, int, int, int], expert: int, micro: int | None) -> Layout:
+def _spread(cells: Cells, split: tuple[int, int, int, int], expert: int, micro: int | None) -> Layout:
     """A layout of `split` (tensor, pipeline, data, context), sharded and recomputed as the row says."""
     tensor, pipeline, data, context = split
     stage = zero_of(cells.text["zero_or_fsdp"])
@@ -324,12 +241,12 @@ def _spread(cells: _Cells, split: tuple[int, int, int, int], expert: int, micro:
     )
 
 
-def _assume(cells: _Cells, what: str, value: int) -> int:
+def _assume(cells: Cells, what: str, value: int) -> int:
     cells.assumed.append(what)
     return value
 
 
-def _chunks(cells: _Cells) -> int:
+def _chunks(cells: Cells) -> int:
     if cells.text["vpp"].replace(" ", "") == ">1":
         return _assume(cells, "chunks", ASSUMED_CHUNKS)
     told = cells.count("vpp")
@@ -337,7 +254,7 @@ def _chunks(cells: _Cells) -> int:
     return told or (_assume(cells, "chunks", unsaid) if unsaid > 1 else 1)
 
 
-def _batch(cells: _Cells, layout: Layout | None, seq_len: int | None) -> int | None:
+def _batch(cells: Cells, layout: Layout | None, seq_len: int | None) -> int | None:
     """Sequences in a step: as given, from the tokens, or assumed; None where problems were noted."""
     before = len(cells.problems)
     sequences, tokens = cells.number("gbs_seqs", 1), cells.number("gbs_tokens", 1)
@@ -357,7 +274,7 @@ def _batch(cells: _Cells, layout: Layout | None, seq_len: int | None) -> int | N
     return max(1, round(ASSUMED_BATCH_TOKENS / seq_len / group)) * group
 
 
-def _fitted(cells: _Cells, layout: Layout, is_moe: bool, batch: int) -> Layout:
+def _fitted(cells: Cells, layout: Layout, is_moe: bool, batch: int) -> Layout:
     """The layout without what has no effect, and with a micro-batch that a data-parallel rank can fill."""
     most = max(1, batch // layout.data)
     if layout.micro_batch > most:
@@ -370,7 +287,7 @@ def _fitted(cells: _Cells, layout: Layout, is_moe: bool, batch: int) -> Layout:
     )
 
 
-def _check_layout(cells: _Cells, layout: Layout, named: Named, seq_len: int, batch: int) -> None:
+def _check_layout(cells: Cells, layout: Layout, named: Named, seq_len: int, batch: int) -> None:
     """Note what no run can do with this model, however well it is laid out."""
     model, ranks = named.model, layout.tensor * layout.data * layout.context
     stages, pieces = layout.pipeline * layout.chunks, model.layers + named.mtp + VOCABULARY_STAGES

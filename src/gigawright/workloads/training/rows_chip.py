@@ -15,7 +15,8 @@ from gigawright.facts import FactBook
 SILENT_WORDS = frozenset(
     {"nvidia", "amd", "google", "huawei", "intel", "aws", "amazon", "cloud", "instinct", "tesla"}
     | {"gpu", "tpu", "npu", "accelerator", "ascend", "dcu", "dgx", "hgx"}
-    | {"sxm", "sxm2", "sxm4", "sxm5", "oam", "hbm2e", "hbm3", "hbm3e"}
+    | {"sxm", "sxm2", "sxm4", "sxm5", "oam", "hbm2", "hbm2e", "hbm3", "hbm3e", "gddr6", "gddr6x", "gddr7"}
+    | {"geforce", "tensor", "core", "superchip", "virtualized", "virtualised", "gen4", "gen5"}
 )
 """Words beside a part's name that do not tell it from another part; form factors such as PCIe do."""
 
@@ -24,24 +25,50 @@ def accelerator_named(text: str, book: FactBook) -> Accelerator:
     """The chip that `text` spells: an id, a name or an alias, whatever the case and punctuation.
 
     The same letters go first, then the same words but `SILENT_WORDS` and the memory size, then a name that
-    has all words of the text; each again without what stands in brackets, but for memory and form factor.
-    Raises CatalogueError where no chip is meant, with near names, or more than one.
+    has all words of the text; each again without what stands in brackets, but for memory and form factor,
+    without a count (`H200-SXM-141GBx8`) and without a slice (`v5e-8`). `A/B` says that either was used: the
+    first, where both are of one generation. Raises CatalogueError where no chip is meant, with near names,
+    or more than one.
 
     >>> from gigawright.catalogue.load import load_facts
     >>> accelerator_named("NVIDIA H200 (141GB)", FactBook(load_facts())).id
     'nv_h200_sxm'
     """
+    if not squash(text) or _UNSTATED.search(text):
+        raise CatalogueError(f"{text!r} is not in the catalogue: it does not say which accelerator")
     names = _spellings(book)
-    for spelled in (text, f"{unbracketed(text)} {' '.join(_TELLING.findall(_joined(text)))}"):
-        for alike in (_same_letters, _same_words, _same_words_but_memory, _some_words):
-            found = {name.item for name in names if alike(spelled, name)}
-            if len(found) == 1:
-                return accelerator(book, found.pop())
-            if found:
-                raise CatalogueError(f"{text!r} can be any of {', '.join(sorted(found))}: write one of these")
+    if (item := _meant(text, names) or _either(text, names, book)) is not None:
+        return accelerator(book, item)
+    mixed = {found for part in _LISTED.split(text) if (found := _meant(part.strip(), names))}
+    if len(mixed) > 1:
+        raise CatalogueError(f"{text!r} mixes {' and '.join(sorted(mixed))}: one kind a row can be predicted")
     shown = [name for name in names if name.text != name.item]
     forms = {squash(form): name.text for name in shown for form in (" ".join(sorted(name.bare)), name.text)}
     raise CatalogueError(f"{text!r} is not in the catalogue{near(text, forms)}")
+
+
+def _meant(text: str, names: list[_Spelling]) -> str | None:
+    """The id of the chip a text spells; None where none is, CatalogueError where more than one can be."""
+    bare, telling = unbracketed(text), " ".join(_TELLING.findall(_joined(text)))
+    fewer = f"{_COUNT.sub('', bare)} {telling}"
+    for spelled in dict.fromkeys((text, f"{bare} {telling}", fewer, without_slice(text))):
+        for alike in (_same_letters, _same_words, _same_words_but_memory, _some_words):
+            found = {name.item for name in names if alike(spelled, name)}
+            if len(found) == 1:
+                return found.pop()
+            if found:
+                raise CatalogueError(f"{text!r} can be any of {', '.join(sorted(found))}: write one of these")
+    return None
+
+
+def _either(text: str, names: list[_Spelling], book: FactBook) -> str | None:
+    """The first of chips that a text joins by slashes, where all are known and of one generation."""
+    found = [_meant(part, names) for part in unbracketed(text).split("/")]
+    known = [item for item in found if item]
+    if len(found) < 2 or len(known) < len(found):
+        return None
+    alike = {accelerator(book, item).generation or item for item in known}
+    return known[0] if len(alike) == 1 else None
 
 
 def slice_chips(text: str) -> int | None:
@@ -70,6 +97,15 @@ _SLICE = re.compile(
     r"(?:cloud\s+)?(?:tpu[\s-]*)?(?P<kind>v\d(?:e|p|litepod)?)-(?P<count>\d{1,6})", re.IGNORECASE
 )
 
+
+_UNSTATED = re.compile(r"\bnot (?:stated|given|known)\b|\bunnamed\b|\bunknown\b", re.IGNORECASE)
+"""What a table writes where its accelerator is not told."""
+
+_LISTED = re.compile(r",\s|\s\+\s|\sand\s")
+"""What stands between the kinds of a mixed system."""
+
+_COUNT = re.compile(r"^\d+\s*x\s*(?=\D)|\s*x\s*\d{1,3}$", re.IGNORECASE)
+"""How many there are, before or after a name."""
 
 _TELLING = re.compile(r"\b(?:\d+gb|pcie|nvl)\b")
 """Words that tell one part of a name from another also where they stand in brackets."""

@@ -1,0 +1,1 @@
+"""Images, videos and transcripts on any chip: operators counted, seconds predicted, calibrated."""

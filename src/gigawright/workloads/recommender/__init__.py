@@ -1,0 +1,1 @@
+"""Recommenders: retrieval and ranking as exact sizes, served and trained, calibrated to measured runs."""

@@ -1,0 +1,1 @@
+"""Serving of language models: what users feel, on any chip; request by request in `workloads.requests`."""

@@ -1,0 +1,1 @@
+"""Tests of recommenders: sizes, placement, queueing, cost, rows, calibration, training, the plan."""
