@@ -174,6 +174,11 @@ def prompting(s: Sizes, c: Constants) -> Floats:
     return np.asarray(s.pairs / s.tensor / (s.peak_16 * c["prompt_attention"]))
 
 
+def encoding(s: Sizes, c: Constants) -> Floats:
+    """Seconds of the vision encoder for the pictures of one prompt, split over a tensor group."""
+    return np.asarray(s.encoding / s.tensor / (s.peak_16 * c["products"]))
+
+
 def room(s: Sizes, c: Constants) -> Floats:
     """Bytes that an accelerator has for the cache: what weights and buffers leave, but for a margin."""
     ranks = s.tensor * s.data

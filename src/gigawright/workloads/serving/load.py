@@ -16,6 +16,7 @@ from gigawright.workloads.serving.cost import (
     Constants,
     decoding,
     drafting,
+    encoding,
     forward,
     most_sequences,
     prompting,
@@ -132,7 +133,8 @@ def prompt_alone(s: Sizes, c: Constants) -> Floats:
     each = forward(s, c, s.prompt / chunks, np.ones_like(s.prompt))
     found = np.zeros((len(PARTS), len(each.total)))
     found[PARTS.index("host")] = (each.fixed + s.kernels * c["eager_s"]) * chunks
-    found[PARTS.index("prompt")] = (each.products + each.experts) * chunks + prompting(s, c)
+    found[PARTS.index("prompt")] = (each.products + each.experts) * chunks
+    found[PARTS.index("prompt")] += prompting(s, c) + encoding(s, c)
     found[PARTS.index("prompt network")] = each.network * chunks
     return found
 
@@ -171,7 +173,9 @@ def prompt_seconds(d: Deployment, c: Constants) -> Floats:
     passes = np.maximum(1.0, s.prompt / s.chunk)
     found = np.zeros((len(PARTS), len(each.total)))
     found[PARTS.index("host")] = (each.fixed + s.kernels * c["eager_s"]) * passes
-    found[PARTS.index("prompt")] = (each.products + each.experts) * passes + prompts * prompting(s, c)
+    found[PARTS.index("prompt")] = (each.products + each.experts) * passes + prompts * (
+        prompting(s, c) + encoding(s, c)
+    )
     found[PARTS.index("prompt network")] = each.network * passes
     found[PARTS.index("waiting")] = (
         prompts * (s.stored - s.fresh) / (c["reload"] * s.host * np.minimum(s.tensor, s.kv_split))

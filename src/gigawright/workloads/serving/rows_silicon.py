@@ -35,8 +35,12 @@ REPEATED = "qwen3.5-397b-gap-analysis"
 OPTIONAL = (
     *("silicon_data_source", "backend", "backend_version", "precision", "mode"),
     *("gemm_quant_mode", "moe_quant_mode", "kvcache_quant_mode", *rows_spread.COLUMNS),
+    *("images", "image_tokens"),
 )
-"""Columns that count as blank where a file lacks them."""
+"""Columns that count as blank where a file lacks them. `isl` counts the tokens of images too."""
+
+MOST_PICTURES = 10_000
+"""Images of a request at most."""
 
 
 def service(cells: Cells, looked: Looked) -> Service | None:
@@ -56,9 +60,16 @@ def service(cells: Cells, looked: Looked) -> Service | None:
         spread = rows_spread.disaggregated(cells, origin, model, chip, engine)
     else:
         spread = rows_spread.aggregated(cells, origin, model)
+    pictures, each = (
+        cells.number("images", 0, MOST_PICTURES, whole=True),
+        cells.number("image_tokens", 1, whole=True),
+    )
+    if pictures and each is None and not cells.problems:
+        cells.problems.append("image_tokens is blank, must be tokens of an image where images are told")
     if spread is None or asked is None or answered is None or cells.problems:
         return None
     found = Service(model, chip, spread.layout, asked, answered, spread.concurrency, dense, experts)
+    found = replace(found, pictures=int(pictures or 0), picture_tokens=int(each or 0))
     found = replace(found, engine=engine, release=_release(engine, text["backend_version"], origin))
     found = replace(found, site=origin.site, age_years=age_at(origin.year, chip, looked.book))
     found = _deployed(cells, _credible(cells, _spread(_cached(cells, found, cache), spread)), origin)

@@ -45,7 +45,8 @@ class Service:
     over `gpus` accelerators as it finds best (all of the deployment's; 0: not told, as many as it wants);
     `disaggregated` tells that prompts have workers of their own where no layout says so.
     `concurrency` counts requests in flight over the whole deployment, each of `input_tokens` (of which the
-    share `cached` is found in the prefix cache) and `output_tokens`; inf asks for as many as the memory
+    share `cached` is found in the prefix cache, and `pictures` are encoded, of `picture_tokens` each) and
+    `output_tokens`; inf asks for as many as the memory
     holds (offline throughput). `prefill` is the layout of workers of their own for prompts (disaggregated);
     None where one worker does both (aggregated). `workers` and `prefill_workers` count them; 0 where it is
     not told. `precision` is that of dense products, `expert_precision` that of routed experts, `kv_bytes` the
@@ -74,6 +75,8 @@ class Service:
     workers: int = 1
     prefill_workers: int = 0
     cached: float = 0.0
+    pictures: int = 0
+    picture_tokens: int = 0
     drafted: int = 0
     accepted: float = 0.0
     chunk: int = 0

@@ -10,10 +10,12 @@ import numpy as np
 
 from gigawright.arrays import Floats, Ints
 from gigawright.catalogue.types import Accelerator
+from gigawright.errors import CatalogueError
 from gigawright.workloads.language import LanguageModel
 from gigawright.workloads.performance import Unpredictable
 from gigawright.workloads.serving.service import Layout, Service
 from gigawright.workloads.training.machine import machine_row, used_precision
+from gigawright.workloads.vision import encoder_of
 
 BYTES = {"fp4": 0.5625, "fp8": 1.0, "int8": 1.0, "int4": 0.5625, "bf16": 2.0}
 """Bytes of a weight; 4-bit formats carry an 8-bit scale for each 16 values."""
@@ -44,7 +46,7 @@ class Sizes:
     `split_share` of the dense ones are in products that a tensor group splits along their inner dimension,
     `split_depth` of it before that), `read` the cache bytes and `absorbed` the flops that a
     decoded token's attention needs at the middle of its output, `held` the cache bytes of a request then,
-    `pairs` the attention flops of a whole prompt, `stored`
+    `pairs` the attention flops of a whole prompt, `encoding` those of its pictures, `stored`
     its cache bytes, of which `fresh` are computed. `accepted` is nan where
     it is left to the constant. Rates are flop/s and
     bytes/s a chip sustains, links one way. Limits are inf where there is none.
@@ -71,6 +73,7 @@ class Sizes:
     absorbed: Floats
     held: Floats
     pairs: Floats
+    encoding: Floats
     prompt: Floats
     passed: Floats
     answer: Floats
@@ -155,6 +158,7 @@ def _row(one: Service, prompts: bool) -> dict[str, float]:
             "kernels": kernels(one.model, dense_precision(one), expert_precision),
             "dense_bytes": BYTES[dense_precision(one)],
             "expert_bytes": BYTES[expert_precision],
+            "encoding": _encoding(one),
             "prompt": one.input_tokens * (1 - one.cached),
             "passed": one.input_tokens,
             "answer": max(1.0, one.output_tokens),
@@ -168,6 +172,16 @@ def _row(one: Service, prompts: bool) -> dict[str, float]:
             "chunk": float(one.chunk or CHUNKS.get(one.engine, DEFAULT_CHUNK)),
         }
     )
+
+
+def _encoding(one: Service) -> float:
+    """Flops of the vision encoder for a request's pictures; Unpredictable where the model has none."""
+    if not one.pictures:
+        return 0.0
+    try:
+        return one.pictures * encoder_of(one.model).flops(one.picture_tokens)
+    except CatalogueError as error:
+        raise Unpredictable(f"not predictable: {one.model.name} takes no pictures ({error})") from error
 
 
 def dense_precision(one: Service) -> str:
