@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cyclopts import App
+
+if TYPE_CHECKING:
+    from gigawright.workloads.batches import Counted
 
 app = App(name="predict", help="Predict without planning: a study's workloads, or the rows of a file.")
 
@@ -98,14 +103,9 @@ def serving(
     notes
         Add the column `assumed`: what had to be filled in of the row.
     """
-    from gigawright.terminal import Telling, tell_batch
     from gigawright.workloads.serving.batch import predict_file
 
-    with Telling() as telling:
-        batch = predict_file(
-            rows, out, catalogues=catalogue, calibrated=calibration, notes=notes, told=telling
-        )
-    tell_batch(batch, out)
+    _answer(predict_file, rows, out, catalogue, calibration, notes)
 
 
 @app.command
@@ -136,14 +136,9 @@ def generation(
     notes
         Add the column `assumed`: what had to be filled in of the row.
     """
-    from gigawright.terminal import Telling, tell_batch
     from gigawright.workloads.generation.batch import predict_file
 
-    with Telling() as telling:
-        batch = predict_file(
-            rows, out, catalogues=catalogue, calibrated=calibration, notes=notes, told=telling
-        )
-    tell_batch(batch, out)
+    _answer(predict_file, rows, out, catalogue, calibration, notes)
 
 
 @app.command
@@ -174,8 +169,21 @@ def recommender(
     notes
         Add the column `assumed`: what had to be filled in of the row.
     """
-    from gigawright.terminal import Telling, tell_batch
     from gigawright.workloads.recommender.batch import predict_file
+
+    _answer(predict_file, rows, out, catalogue, calibration, notes)
+
+
+def _answer(
+    predict_file: Callable[..., Counted],
+    rows: Path,
+    out: Path,
+    catalogue: tuple[Path, ...],
+    calibration: Path | None,
+    notes: bool,
+) -> None:
+    """Predict the rows of a file and tell what became of them."""
+    from gigawright.terminal import Telling, tell_batch
 
     with Telling() as telling:
         batch = predict_file(

@@ -33,9 +33,6 @@ LARGEST_MOVE = 0.5
 STRENGTH = 20.0
 """Levels (or rows) that the prior of a variance counts as; assumption: few levels say little of a spread."""
 
-LEAST_NOISE = 0.8
-"""Least that Student's t may lower the variance of a row that fits well."""
-
 STANDARD_80 = 1.2816
 """Standard deviations from the middle of a normal distribution to its tenth and ninetieth percentiles."""
 
@@ -194,7 +191,7 @@ def _round(problem: Problem, state: Fit, tune: bool) -> Fit:
     count = columns.count
     left_over = target - matrix @ solved[:count] - slopes @ solved[count:]
     spread = _explained(matrix, slopes, covariance)
-    outlying = np.maximum((FREEDOM + (left_over**2 + spread) / noise) / (FREEDOM + 1), LEAST_NOISE)
+    outlying = (FREEDOM + (left_over**2 + spread) / noise) / (FREEDOM + 1)
     move = np.clip(solved[count:], -LARGEST_MOVE, LARGEST_MOVE)
     found = replace(
         state,

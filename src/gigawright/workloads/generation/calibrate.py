@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +25,7 @@ from gigawright.workloads.calibrating import (
     predict_before,
     widening,
 )
-from gigawright.workloads.cells import read_table
+from gigawright.workloads.folds import fold_of, measured_values, read_folds
 from gigawright.workloads.generation.constants import PRIORS
 from gigawright.workloads.generation.cost import PARTS, parts
 from gigawright.workloads.generation.load import Ready, loads, ready
@@ -37,9 +35,6 @@ from gigawright.workloads.hierarchy import UNSEEN
 from gigawright.workloads.performance import Unpredictable
 from gigawright.workloads.training.files import check_output_folder
 from gigawright.workloads.training.recalibrate import package_folder
-
-VALUE = "value"
-"""The column that a calibration is fitted to."""
 
 SPREADS = (0.12, 0.10, 0.08, 0.12, 0.10)
 """Standard deviations of what a vendor, a generation, a chip, a software and a model add to a part's time,
@@ -156,7 +151,7 @@ def problem_of(measured: Sequence[Measured]) -> Problem:
 
 def read_measured(path: Path, folds: Path, book: FactBook) -> tuple[list[Measured], int]:
     """Rows with a measured pace or time, and how many rows are refused."""
-    patterns, values = read_folds(folds), _values(path)
+    patterns, values = read_folds(folds), measured_values(path, WAYS)
     found, refused = [], 0
     for row in read_rows(path, book):
         if row.task is None or row.unit is None:
@@ -173,36 +168,6 @@ def read_measured(path: Path, folds: Path, book: FactBook) -> tuple[list[Measure
         own = {name: fold_of(patterns, name, names[name]) for name in WAYS}
         found.append(Measured(row, made, row.unit.seconds(value, row.item), own))
     return found, refused
-
-
-def _values(path: Path) -> dict[str, tuple[float, dict[str, str]]]:
-    """Measured value, and model, accelerator and submitter, of each row that has a value above 0."""
-    table = read_table(path, "give a file of measured rows")
-    if missing := [name for name in ("row", VALUE) if name not in table.names]:
-        raise UserError(f"{path}: missing {', '.join(missing)} of measured rows")
-    found = {}
-    for _, cells in table.rows(("row", VALUE, *WAYS)):
-        text = cells.text
-        if re.fullmatch(r"\d+\.?\d*(?:[eE][+-]?\d+)?", text[VALUE]) and float(text[VALUE]) > 0:
-            found[text["row"]] = (float(text[VALUE]), {name: text[name] for name in WAYS})
-    return found
-
-
-Folds = Sequence[tuple[str, "re.Pattern[str]", str]]
-
-
-def read_folds(path: Path) -> Folds:
-    """What is left out, the pattern of names, and the fold they belong to; the first that matches holds."""
-    try:
-        rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
-        return [(row["left_out"], re.compile(row["pattern"], re.IGNORECASE), row["fold"]) for row in rows]
-    except (OSError, ValueError, KeyError, TypeError, re.error) as error:
-        raise UserError(f"{path}: no table of folds, left_out, pattern, fold ({error})") from error
-
-
-def fold_of(folds: Folds, left_out: str, name: str) -> str:
-    """The fold of a name: that of the first pattern which occurs in it, else its own."""
-    return next((fold for kind, pattern, fold in folds if kind == left_out and pattern.search(name)), name)
 
 
 def counted(report: Report) -> str:

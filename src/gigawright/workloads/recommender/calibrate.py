@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import os
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -26,7 +24,7 @@ from gigawright.workloads.calibrating import (
     predict_before,
     widening,
 )
-from gigawright.workloads.cells import read_table
+from gigawright.workloads.folds import fold_of, measured_values, read_folds
 from gigawright.workloads.performance import Unpredictable
 from gigawright.workloads.recommender.constants import PRIORS, priors
 from gigawright.workloads.recommender.cost import PARTS
@@ -34,9 +32,6 @@ from gigawright.workloads.recommender.load import Loaded, loaded
 from gigawright.workloads.recommender.predictor import FAMILY, KINDS, levels, parts_of
 from gigawright.workloads.recommender.rows import Row, read_rows
 from gigawright.workloads.training.files import check_output_folder
-
-VALUE = "value"
-"""The column that a calibration is fitted to."""
 
 SPREADS = (0.30, 0.20, 0.08, 0.04)
 """Standard deviations of what a vendor, a generation, a chip and a submitter add to a part's time, before any
@@ -148,7 +143,7 @@ def problem_of(measured: Sequence[Measured]) -> Problem:
 
 def read_measured(path: Path, folds: Path, book: FactBook) -> tuple[list[Measured], int]:
     """Rows with a measured throughput or latency, and how many rows are refused."""
-    patterns, values = read_folds(folds), _values(path)
+    patterns, values = read_folds(folds), measured_values(path, ("accelerator", "submitter"))
     found, refused = [], 0
     for row in read_rows(path, book):
         refused += row.ask is None
@@ -159,11 +154,8 @@ def read_measured(path: Path, folds: Path, book: FactBook) -> tuple[list[Measure
         except Unpredictable:
             refused += 1
             continue
-        value, accelerator, submitter = values[row.key]
-        own = {
-            "accelerator": fold_of(patterns, "accelerator", accelerator),
-            "submitter": fold_of(patterns, "submitter", submitter),
-        }
+        value, names = values[row.key]
+        own = {name: fold_of(patterns, name, text) for name, text in names.items()}
         own["group"] = " | ".join((own["accelerator"], own["submitter"], str(row.ask.accelerators)))
         own["accuracy target"] = "99.9%" if row.ask.kept_16 else "99%"
         own["scenario"] = "live" if row.ask.live else "offline"
@@ -179,37 +171,6 @@ def _seconds(row: Row, batch: Loaded, value: float) -> float:
     at_one = unit.value(1.0, ask.accelerators, ask.candidates, ask.requests)
     per_s = at_one / value if unit.inverse else value / at_one
     return ask.requests / per_s
-
-
-def _values(path: Path) -> dict[str, tuple[float, str, str]]:
-    """Measured value, accelerator and submitter of each row that has a value above 0."""
-    table = read_table(path, "give a file of measured rows")
-    if missing := [name for name in ("row", VALUE) if name not in table.names]:
-        raise UserError(f"{path}: missing {', '.join(missing)} of measured rows")
-    found = {}
-    for _, cells in table.rows(("row", VALUE, "accelerator", "submitter")):
-        text = cells.text
-        number = re.fullmatch(r"\d+\.?\d*(?:[eE][+-]?\d+)?", text[VALUE])
-        if number and float(text[VALUE]) > 0:
-            found[text["row"]] = (float(text[VALUE]), text["accelerator"], text["submitter"])
-    return found
-
-
-Folds = Sequence[tuple[str, "re.Pattern[str]", str]]
-
-
-def read_folds(path: Path) -> Folds:
-    """What is left out, the pattern of names, and the fold they belong to; the first that matches holds."""
-    try:
-        rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
-        return [(row["left_out"], re.compile(row["pattern"], re.IGNORECASE), row["fold"]) for row in rows]
-    except (OSError, ValueError, KeyError, TypeError, re.error) as error:
-        raise UserError(f"{path}: no table of folds, left_out, pattern, fold ({error})") from error
-
-
-def fold_of(folds: Folds, left_out: str, name: str) -> str:
-    """The fold of a name: that of the first pattern which occurs in it, else its own."""
-    return next((fold for kind, pattern, fold in folds if kind == left_out and pattern.search(name)), name)
 
 
 def table(report: Report) -> str:
