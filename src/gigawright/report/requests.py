@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gigawright import __version__, tables
+from gigawright import tables
 from gigawright.report import charts_requests as charts
+from gigawright.report.frame import framed
 from gigawright.report.html import Column, Html, Piece, el, table
-from gigawright.report.page import POLICY
 from gigawright.report.parts import Report, Section, bullets, tile
 from gigawright.workloads.requests.words import TITLES, fact_rows, span, time_rows
 
@@ -27,46 +26,7 @@ def page(answer: Answer, title: str, notes: Sequence[str] = ()) -> str:
     """The page as HTML: it works offline and asks nothing of another machine."""
     drawing = Report(())
     sections = [_felt(drawing, answer), _load(drawing, answer), _numbers(answer), _method(notes)]
-    return "<!doctype html>\n" + el("html", _head(title), _body(answer, title, sections), lang="en")
-
-
-def _asset(name: str) -> Html:
-    return Html(files("gigawright.report").joinpath(f"data/{name}").read_text(encoding="utf-8"))
-
-
-def _head(title: str) -> Html:
-    return el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-        el("title", f"{title}: gigawright requests"),
-        el("link", rel="icon", href="data:,"),
-        el("style", _asset("report.css")),
-    )
-
-
-def _body(answer: Answer, title: str, sections: Sequence[Section]) -> Html:
-    from plotly.offline import get_plotlyjs
-
-    links = [("summary", "Summary"), *((section.id, section.title) for section in sections)]
-    items = [el("li", el("a", text, href=f"#{name}")) for name, text in links]
-    brand = el("a", "gigawright", href="#summary", cls="brand")
-    contents = el("nav", brand, el("ol", items), cls="toc", aria_label="Contents")
-    phone = el("details", el("summary", "Contents"), el("ol", items), cls="toc-phone")
-    footer = el(
-        "footer",
-        f"Made by gigawright {__version__}. This page works offline and asks no other machine for anything.",
-    )
-    shown = [section.html() for section in sections]
-    main = el("main", phone, _summary(answer, title), shown, footer, id="main")
-    return el(
-        "body",
-        el("a", "Skip to the summary", href="#summary", cls="skip"),
-        el("div", contents, main, cls="frame"),
-        el("script", Html(get_plotlyjs())),
-        el("script", _asset("report.js")),
-    )
+    return framed(title, "requests", _summary(answer, title), sections)
 
 
 def _summary(answer: Answer, title: str) -> Html:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from gigawright import __version__
 from gigawright.report import charts_serving as charts
 from gigawright.report import words
+from gigawright.report.frame import framed
 from gigawright.report.html import Column, Html, Piece, el, table
-from gigawright.report.page import POLICY
 from gigawright.report.parts import Report, Section, bullets, tile
 from gigawright.report.serving_text import (
     advice,
@@ -41,51 +38,12 @@ def page(found: Explored) -> str:
     drawing = Report(())
     sections = [_front(drawing, found), _costs(drawing, found), _points(found), _time(drawing, found)]
     kept = [section for section in sections if section is not None]
-    body = _body(found, [*kept, _method(found)])
-    return "<!doctype html>\n" + el("html", _head(_name(found)), body, lang="en")
+    return framed(_name(found), "search serving", _summary(found), [*kept, _method(found)])
 
 
 def _name(found: Explored) -> str:
     one = found.asked.first
     return f"{one.model.name} on {one.chip.name}"
-
-
-def _asset(name: str) -> Html:
-    return Html(files("gigawright.report").joinpath(f"data/{name}").read_text(encoding="utf-8"))
-
-
-def _head(name: str) -> Html:
-    return el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-        el("title", f"{name}: gigawright search serving"),
-        el("link", rel="icon", href="data:,"),
-        el("style", _asset("report.css")),
-    )
-
-
-def _body(found: Explored, sections: Sequence[Section]) -> Html:
-    from plotly.offline import get_plotlyjs
-
-    links = [("summary", "Summary"), *((section.id, section.title) for section in sections)]
-    items = [el("li", el("a", text, href=f"#{name}")) for name, text in links]
-    brand = el("a", "gigawright", href="#summary", cls="brand")
-    contents = el("nav", brand, el("ol", items), cls="toc", aria_label="Contents")
-    phone = el("details", el("summary", "Contents"), el("ol", items), cls="toc-phone")
-    footer = el(
-        "footer",
-        f"Made by gigawright {__version__}. This page works offline and asks no other machine for anything.",
-    )
-    main = el("main", phone, _summary(found), [section.html() for section in sections], footer, id="main")
-    return el(
-        "body",
-        el("a", "Skip to the summary", href="#summary", cls="skip"),
-        el("div", contents, main, cls="frame"),
-        el("script", Html(get_plotlyjs())),
-        el("script", _asset("report.js")),
-    )
 
 
 def _summary(found: Explored) -> Html:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from importlib.resources import files
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gigawright import __version__, tables
+from gigawright import tables
 from gigawright.report import charts_training as charts
 from gigawright.report import words
+from gigawright.report.frame import framed
 from gigawright.report.html import Column, Html, Piece, el, table
-from gigawright.report.page import POLICY
 from gigawright.report.parts import Report, Section, bullets, tile
 from gigawright.report.search_text import campaign_rows, count, hours
 from gigawright.units import GIBIBYTE
@@ -91,53 +90,12 @@ def page(found: Explored, campaign: Campaign | None, top: int = 10) -> str:
         *([_campaign(campaign)] if campaign is not None else []),
         _method(found),
     ]
-    body = _body(found, campaign, sections)
-    return "<!doctype html>\n" + el("html", _head(_title(found)), body, lang="en")
+    return framed(_title(found), "search", _summary(found, campaign), sections)
 
 
 def _title(found: Explored) -> str:
     run = found.asked.run
     return f"{run.model.name} on {run.accelerators:,} \u00d7 {run.chip.name}"
-
-
-def _asset(name: str) -> Html:
-    return Html(files("gigawright.report").joinpath(f"data/{name}").read_text(encoding="utf-8"))
-
-
-def _head(title: str) -> Html:
-    return el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-        el("title", f"{title}: gigawright search"),
-        el("link", rel="icon", href="data:,"),
-        el("style", _asset("report.css")),
-    )
-
-
-def _body(found: Explored, campaign: Campaign | None, sections: Sequence[Section]) -> Html:
-    from plotly.offline import get_plotlyjs
-
-    links = [("summary", "Summary"), *((section.id, section.title) for section in sections)]
-    items = [el("li", el("a", title, href=f"#{name}")) for name, title in links]
-    brand = el("a", "gigawright", href="#summary", cls="brand")
-    contents = el("nav", brand, el("ol", items), cls="toc", aria_label="Contents")
-    phone = el("details", el("summary", "Contents"), el("ol", items), cls="toc-phone")
-    footer = el(
-        "footer",
-        f"Made by gigawright {__version__}. This page works offline and asks no other machine for anything.",
-    )
-    main = el(
-        "main", phone, _summary(found, campaign), [section.html() for section in sections], footer, id="main"
-    )
-    return el(
-        "body",
-        el("a", "Skip to the summary", href="#summary", cls="skip"),
-        el("div", contents, main, cls="frame"),
-        el("script", Html(get_plotlyjs())),
-        el("script", _asset("report.js")),
-    )
 
 
 def _summary(found: Explored, campaign: Campaign | None) -> Html:
