@@ -15,7 +15,7 @@ from tests.facility.places import PLACES, epw_path, recorded
 from gigawright.catalogue import records
 from gigawright.catalogue.load import load_facts
 from gigawright.facility.size import cooling_hours, size
-from gigawright.facility.weather import WeatherYear
+from gigawright.facility.weather.year import WeatherYear
 from gigawright.facts import FactBook
 
 NEAR_KM = 150.0

@@ -9,12 +9,12 @@ from types import MappingProxyType
 
 from gigawright.arrays import Floats
 from gigawright.catalogue.types import Site
-from gigawright.facility.cooling import cooling_system
-from gigawright.facility.electrical import pue
-from gigawright.facility.generation import solar_cf, wind_cf
-from gigawright.facility.synthetic import synthetic_year
-from gigawright.facility.tariff import hourly_price
-from gigawright.facility.weather import WeatherYear
+from gigawright.facility.cooling.electrical import pue
+from gigawright.facility.cooling.systems import cooling_system
+from gigawright.facility.supply.generation import solar_cf, wind_cf
+from gigawright.facility.supply.tariff import hourly_price
+from gigawright.facility.weather.synthetic import synthetic_year
+from gigawright.facility.weather.year import WeatherYear
 
 # Assumption: IT draws 80 % of a hall's design load. At lower load idle losses weigh more, fans less.
 LOAD_SHARE = 0.80

@@ -13,9 +13,9 @@ import numpy as np
 
 from gigawright.arrays import Floats, Ints
 from gigawright.clock import Quarter
-from gigawright.facility.dispatch import SiteSteps
+from gigawright.facility.dispatch.block import SiteSteps
+from gigawright.facility.dispatch.typical import typical_days
 from gigawright.facility.profiles import profile_shapes
-from gigawright.facility.typical import typical_days
 
 if TYPE_CHECKING:
     from gigawright.catalogue.resolve import Catalogue

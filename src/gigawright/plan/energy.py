@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gigawright.arrays import Ints
-from gigawright.facility.dispatch import MUSD, EnergyColumns, add_site_energy
+from gigawright.facility.dispatch.block import MUSD, EnergyColumns, add_site_energy
 from gigawright.linear import Model
 from gigawright.plan.problem import DESIGNS, PROFILES, Problem
 

@@ -12,7 +12,7 @@ import numpy as np
 from gigawright import linear
 from gigawright.arrays import Floats
 from gigawright.errors import SolverError
-from gigawright.facility.dispatch import EnergyColumns
+from gigawright.facility.dispatch.block import EnergyColumns
 from gigawright.linear import Assembled, Model, Solution
 from gigawright.plan import energy, fleet, money, people, work
 from gigawright.plan.problem import Problem

@@ -3,7 +3,7 @@
 1. The master decides purchases, halls, lines and people, with energy on typical days.
 2. Given its load and connection, each site's contracts are sized again on every hour of the horizon, with a
 bound
-   of their own (`facility.energy`).
+   of their own (`facility.dispatch.energy`).
 3. Halls and lines fixed, the last linear problem gives the shadow prices.
 
 The master's bound is that of the planning model (typical days); the cost is verified hour by hour; the
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from gigawright.arrays import Floats
 from gigawright.errors import InfeasibleStudy
-from gigawright.facility.dispatch import SiteSteps
-from gigawright.facility.energy import SiteJob, SiteLife, power_site
+from gigawright.facility.dispatch.block import SiteSteps
+from gigawright.facility.dispatch.energy import SiteJob, SiteLife, power_site
 from gigawright.facility.processes import each_in_processes
 from gigawright.linear import Infeasible, Solution
 from gigawright.plan import explain, solution

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from gigawright.arrays import Floats
-from gigawright.facility.energy import FLOWS, SiteLife
+from gigawright.facility.dispatch.energy import FLOWS, SiteLife
 from gigawright.linear import Solution
 from gigawright.plan.money import capital_terms
 from gigawright.plan.problem import DESIGNS, PROFILES, Problem

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from gigawright.arrays import Floats
 from gigawright.clock import HOURS_PER_YEAR
 from gigawright.errors import CatalogueError
-from gigawright.facility import psychrometrics
-from gigawright.facility.sun import sun_year
+from gigawright.facility.weather import psychrometrics
+from gigawright.facility.weather.sun import sun_year
 
 EPW_HEADER_LINES = 8
 # Columns of an EPW line (EnergyPlus Auxiliary Programs, "EPW data dictionary"), and what says missing.

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.facility.places import CLIMATE
 
-from gigawright.facility.generation import air_density, power_curve, solar_cf, wind_cf
-from gigawright.facility.synthetic import synthetic_year
-from gigawright.facility.weather import WeatherYear, weather_year
+from gigawright.facility.supply.generation import air_density, power_curve, solar_cf, wind_cf
+from gigawright.facility.weather.synthetic import synthetic_year
+from gigawright.facility.weather.year import WeatherYear, weather_year
 
 
 def _steady(wind_ms: float = 8.0, dry: float = 15.0, humid: float = 0.0) -> WeatherYear:

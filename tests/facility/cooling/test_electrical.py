@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gigawright.facility import electrical
+from gigawright.facility.cooling import electrical
 
 
 def test_the_transformer_keeps_the_published_minimum() -> None:

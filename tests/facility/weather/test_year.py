@@ -11,8 +11,8 @@ import pytest
 from tests.facility.places import PLACES, epw_path, recorded
 
 from gigawright.errors import CatalogueError
-from gigawright.facility import psychrometrics
-from gigawright.facility.weather import (
+from gigawright.facility.weather import psychrometrics
+from gigawright.facility.weather.year import (
     WeatherYear,
     decompose_ghi,
     read_epw,
@@ -93,7 +93,7 @@ def test_recorded_files_hold_what_they_are_known_for(shared_folder: Path) -> Non
 
 def test_the_sun_of_a_recorded_file_is_up_in_its_hours(shared_folder: Path) -> None:
     """Shanghai, Dallas and Leesburg have their sun half an hour late: an hour either way is still worse."""
-    from gigawright.facility.sun import sun_year
+    from gigawright.facility.weather.sun import sun_year
 
     for place in PLACES:
         year, (latitude, longitude, *_) = recorded(epw_path(shared_folder, place))
@@ -164,7 +164,7 @@ def test_real_open_meteo_answers(shared_folder: Path) -> None:
 
 
 def test_beam_and_diffuse_make_the_global_again() -> None:
-    from gigawright.facility.sun import sun_year
+    from gigawright.facility.weather.sun import sun_year
 
     sun = sun_year(30.0, 110.0)
     ghi = 0.7 * sun.clear_sky_w_m2

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from gigawright.catalogue.types import Technology
-from gigawright.facility.dispatch import (
+from gigawright.facility.dispatch.block import (
     KINDS,
     EnergyPrices,
     SiteSteps,
     add_site_energy,
     quarterly_cost_musd_mw,
 )
-from gigawright.facility.energy import SiteJob, SiteLife, need_mw, power_site
+from gigawright.facility.dispatch.energy import SiteJob, SiteLife, need_mw, power_site
 from gigawright.linear import Model, solve
 
 # Prices of a quarter, for a quarter that is a week long.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gigawright.facility import psychrometrics as psy
+from gigawright.facility.weather import psychrometrics as psy
 
 SEA_LEVEL = 101325.0
 temperatures = st.floats(-40.0, 55.0)

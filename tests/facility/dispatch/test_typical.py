@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from tests.facility.places import site
 
 from gigawright.clock import Quarter
-from gigawright.facility.size import size
-from gigawright.facility.typical import (
+from gigawright.facility.dispatch.typical import (
     exact_medoids,
     in_steps,
     restore_mean,
     typical_days,
 )
+from gigawright.facility.size import size
 
 QUARTERS = [Quarter(2026, number) for number in (1, 2, 3, 4)]
 
@@ -83,7 +83,7 @@ def test_the_best_is_found_across_blocks_of_combinations(monkeypatch: pytest.Mon
     points = np.random.Generator(np.random.Philox(5)).normal(size=(12, 3))
     distance = ((points[:, None] - points[None]) ** 2).sum(axis=2)
     at_once = exact_medoids(distance, np.ones(12, np.int64), 2)
-    monkeypatch.setattr("gigawright.facility.typical.CHUNK", 5)
+    monkeypatch.setattr("gigawright.facility.dispatch.typical.CHUNK", 5)
     in_blocks = exact_medoids(distance, np.ones(12, np.int64), 2)
     assert (at_once[0] == in_blocks[0]).all()
     cost = float(distance[in_blocks[0]].min(axis=0).sum())

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gigawright.facility.sun import sun_year
+from gigawright.facility.weather.sun import sun_year
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gigawright.catalogue.types import Technology
-from gigawright.facility import dispatch
-from gigawright.facility.dispatch import EnergyPrices, SiteSteps, add_site_energy
+from gigawright.facility.dispatch import block as dispatch
+from gigawright.facility.dispatch.block import EnergyPrices, SiteSteps, add_site_energy
 from gigawright.linear import Model, solve
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from gigawright import linear
 from gigawright.arrays import Floats, Ints
-from gigawright.facility.dispatch import (
+from gigawright.facility.dispatch.block import (
     KINDS,
     MONTHS,
     MUSD,

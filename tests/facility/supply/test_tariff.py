@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gigawright.catalogue.tariff import tou_multipliers
-from gigawright.facility.tariff import hourly_price
+from gigawright.facility.supply.tariff import hourly_price
 
 
 @given(st.floats(1.0, 300.0), st.floats(1.0, 3.0), st.floats(0.1, 1.0), st.integers(-11, 14))

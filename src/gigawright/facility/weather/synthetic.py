@@ -15,9 +15,9 @@ import numpy as np
 from gigawright.arrays import Floats, Ints
 from gigawright.catalogue.types import MonthlyClimate
 from gigawright.clock import HOURS_PER_YEAR, month_of_hour
-from gigawright.facility import psychrometrics
-from gigawright.facility.sun import sun_year
-from gigawright.facility.weather import WeatherYear, decompose_ghi, to_local, to_utc, weather_year
+from gigawright.facility.weather import psychrometrics
+from gigawright.facility.weather.sun import sun_year
+from gigawright.facility.weather.year import WeatherYear, decompose_ghi, to_local, to_utc, weather_year
 
 DAYS = HOURS_PER_YEAR // 24
 DESIGN_SHARE = 0.004

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 
 from gigawright.arrays import Floats
-from gigawright.facility.sun import sun_year
-from gigawright.facility.weather import WeatherYear
+from gigawright.facility.weather.sun import sun_year
+from gigawright.facility.weather.year import WeatherYear
 
 Mounting = Literal["tracking", "fixed"]
 

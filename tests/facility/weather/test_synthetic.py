@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.facility.places import CLIMATE, PLACES, epw_path, imitated, normals, recorded
 
-from gigawright.facility.generation import solar_cf, wind_cf
 from gigawright.facility.size import cooling_hours
-from gigawright.facility.synthetic import (
+from gigawright.facility.supply.generation import solar_cf, wind_cf
+from gigawright.facility.weather.synthetic import (
     _daily_clearness,
     _persistent,
     _rank_share,
     _smooth_year,
     synthetic_year,
 )
-from gigawright.facility.weather import WeatherYear, to_local
+from gigawright.facility.weather.year import WeatherYear, to_local
 
 BEIJING = (39.9, 116.4, 35.0, 8.0)
 
@@ -85,7 +85,7 @@ def test_sun_shines_by_day_only_and_never_above_the_atmosphere() -> None:
 def test_any_climate_gives_a_year_that_keeps_its_means(
     mean: float, season: float, day: float, humid: float, clear: float, wind: float, latitude: float
 ) -> None:
-    from gigawright.facility.sun import sun_year
+    from gigawright.facility.weather.sun import sun_year
 
     months = mean + season / 2.0 * np.cos(2.0 * np.pi * (np.arange(12) - 6.5 * (latitude > 0)) / 12.0)
     outside = sun_year(latitude, 0.0).extraterrestrial_w_m2

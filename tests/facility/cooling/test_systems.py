@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gigawright.errors import CatalogueError
-from gigawright.facility import cooling, electrical
-from gigawright.facility.cooling import cooling_system, cooling_systems
+from gigawright.facility.cooling import electrical
+from gigawright.facility.cooling import systems as cooling
+from gigawright.facility.cooling.systems import cooling_system, cooling_systems
 
 designs = st.sampled_from(sorted(cooling_systems()))
 dry_bulbs = st.floats(-30.0, 50.0)

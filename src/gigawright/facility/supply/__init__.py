@@ -1,0 +1,1 @@
+"""Where power comes from: sun, wind, storage, plants, the grid and its tariffs."""
