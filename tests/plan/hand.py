@@ -13,7 +13,7 @@ import numpy as np
 
 from gigawright import linear
 from gigawright.clock import Quarter
-from gigawright.facility.dispatch.block import EnergyPrices, SiteSteps
+from gigawright.facility.dispatch.quarters import EnergyPrices, SiteSteps
 from gigawright.linear import Solution
 from gigawright.plan import problem as p
 from gigawright.plan.master import build_master

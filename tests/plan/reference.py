@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gigawright.facility.dispatch.block import EnergyPrices, SiteSteps
+from gigawright.facility.dispatch.quarters import EnergyPrices, SiteSteps
 from gigawright.plan.problem import DESIGNS, PROFILES, Problem
 
 Name = tuple[Any, ...]

@@ -8,7 +8,7 @@ import numpy as np
 
 from gigawright.catalogue.types import Technology
 from gigawright.clock import Quarter
-from gigawright.facility.dispatch.block import EnergyPrices, SiteSteps
+from gigawright.facility.dispatch.quarters import EnergyPrices, SiteSteps
 from gigawright.plan import problem as p
 
 TECHNOLOGIES = {

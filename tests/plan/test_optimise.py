@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gigawright import linear
-from gigawright.facility.dispatch.block import SiteSteps
+from gigawright.facility.dispatch.quarters import SiteSteps
 from gigawright.plan import optimise
 from gigawright.plan import problem as p
 from gigawright.plan.master import (

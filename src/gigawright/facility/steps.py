@@ -13,7 +13,7 @@ import numpy as np
 
 from gigawright.arrays import Floats, Ints
 from gigawright.clock import Quarter
-from gigawright.facility.dispatch.block import SiteSteps
+from gigawright.facility.dispatch.quarters import SiteSteps
 from gigawright.facility.dispatch.typical import typical_days
 from gigawright.facility.profiles import profile_shapes
 

@@ -5,25 +5,27 @@ from __future__ import annotations
 import numpy as np
 
 from gigawright.arrays import Ints
-from gigawright.facility.dispatch.block import MUSD, EnergyColumns, add_site_energy
+from gigawright.facility.dispatch.block import add_site
+from gigawright.facility.dispatch.columns import SiteColumns
+from gigawright.facility.dispatch.quarters import MUSD, site_case
 from gigawright.linear import Model
 from gigawright.plan.problem import DESIGNS, PROFILES, Problem
 
 
-def sites_run_on_typical_days(model: Model, problem: Problem) -> dict[str, EnergyColumns]:
+def sites_run_on_typical_days(model: Model, problem: Problem) -> dict[str, SiteColumns]:
     """Add every site's energy block; its load comes from the master's variables."""
     load, grid = model.columns["load"].at, model.columns["grid"].at
     blocks = {}
     for s, site in enumerate(problem.sets.sites):
         hours, prices = problem.days[site], problem.energy[site]
-        block = add_site_energy(model, site, hours, prices, problem.sets.year_of)
+        block = add_site(model, site_case(site, hours, prices, problem.sets.year_of), 1.0 / MUSD)
         _join_load(model, problem, site, block, load[s])
         _stay_connected(model, problem, s, block, load[s], grid[s])
         blocks[site] = block
     return blocks
 
 
-def _join_load(model: Model, problem: Problem, site: str, block: EnergyColumns, load: Ints) -> None:
+def _join_load(model: Model, problem: Problem, site: str, block: SiteColumns, load: Ints) -> None:
     """Load in the balance (PUE x shape) and in the green share; water on the load itself."""
     hours, prices = problem.days[site], problem.energy[site]
     grey = 1.0 - prices.green_share_min
@@ -31,8 +33,9 @@ def _join_load(model: Model, problem: Problem, site: str, block: EnergyColumns, 
         for c, profile in enumerate(PROFILES):
             draw = hours.draw_mw(design, profile)
             model.add_terms(block.balance, load[d, c][:, None], -draw)
-            energy = (hours.weight_h * draw).sum(axis=1) * 1e-3
-            model.add_terms(block.green_rows[problem.sets.year_of], load[d, c], -grey * energy)
+            if len(block.clean_share):
+                energy = (hours.weight_h * draw).sum(axis=1)
+                model.add_terms(block.clean_share[problem.sets.year_of], load[d, c], -grey * energy)
 
 
 def water_cost(problem: Problem) -> np.ndarray:
@@ -49,13 +52,13 @@ def water_cost(problem: Problem) -> np.ndarray:
 
 
 def _stay_connected(
-    model: Model, problem: Problem, s: int, block: EnergyColumns, load: Ints, grid: Ints
+    model: Model, problem: Problem, s: int, block: SiteColumns, load: Ints, grid: Ints
 ) -> None:
     """The connection holds the peak draw, and the load with the year's worst PUE even without sun or wind."""
     dims = {"quarter": problem.sets.q}
     site = problem.sets.sites[s]
     connected = model.add_rows(f"connected:{site}", dims, upper=0.0)
-    model.add_terms(connected, block.peak, 1.0)
+    model.add_terms(connected, block.capacity["grid"], 1.0)
     model.add_terms(connected, grid, -1.0)
     worst = model.add_rows(f"connected_worst:{site}", dims, upper=0.0)
     model.add_terms(worst[None, None], load, problem.build.peak_pue[s][:, None, None])

@@ -12,7 +12,7 @@ import numpy as np
 from gigawright import linear
 from gigawright.arrays import Floats
 from gigawright.errors import SolverError
-from gigawright.facility.dispatch.block import EnergyColumns
+from gigawright.facility.dispatch.columns import SiteColumns
 from gigawright.linear import Assembled, Model, Solution
 from gigawright.plan import energy, fleet, money, people, work
 from gigawright.plan.problem import Problem
@@ -28,7 +28,7 @@ class Master:
 
     problem: Problem
     assembled: Assembled
-    energy: dict[str, EnergyColumns]
+    energy: dict[str, SiteColumns]
 
 
 def build_master(problem: Problem) -> Master:

@@ -16,10 +16,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from gigawright.arrays import Floats
 from gigawright.errors import InfeasibleStudy
-from gigawright.facility.dispatch.block import SiteSteps
 from gigawright.facility.dispatch.energy import SiteJob, SiteLife, power_site
+from gigawright.facility.dispatch.quarters import KINDS, SiteSteps
 from gigawright.facility.processes import each_in_processes
 from gigawright.linear import Infeasible, Solution
 from gigawright.plan import explain, solution
@@ -122,8 +124,16 @@ def _job(master: Master, found: Solution, steps: HourlySteps, s: int) -> SiteJob
         },
         grid_mw=found.of("grid")[s],
         years=problem.sets.year_of,
-        guess={kind: found.x[columns] for kind, columns in master.energy[site].capacity.items()},
+        guess=_contracted(master, site, found),
     )
+
+
+def _contracted(master: Master, site: str, found: Solution) -> dict[str, Floats]:
+    """MW by kind and quarter that the master contracts on typical days; zero where a kind is not on offer."""
+    block = master.energy[site]
+    columns = block.capacity | {name: store.discharge_power for name, store in block.stores.items()}
+    nothing = np.zeros(len(master.problem.sets.q))
+    return {kind: found.x[columns[kind]] if kind in columns else nothing for kind in KINDS}
 
 
 def _tables(
@@ -163,8 +173,6 @@ def summary(master: Master, found: Solution, powered: Mapping[str, SiteLife]) ->
 
 def energy_in_master(master: Master, x: Floats) -> float:
     """Energy cost on the master's typical days, without water [M USD discounted]."""
-    total = 0.0
-    for block in master.energy.values():
-        for columns in (block.imported, block.shed, block.peak, block.green, *block.capacity.values()):
-            total += float(master.assembled.cost[columns].ravel() @ x[columns].ravel())
-    return total
+    cost = master.assembled.cost
+    places = [block.all_columns for block in master.energy.values()]
+    return sum(float(cost[columns] @ x[columns]) for columns in places)

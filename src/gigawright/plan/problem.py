@@ -14,7 +14,7 @@ import numpy as np
 
 from gigawright.arrays import Bools, Floats, Ints
 from gigawright.clock import Quarter
-from gigawright.facility.dispatch.block import EnergyPrices, SiteSteps
+from gigawright.facility.dispatch.quarters import EnergyPrices, SiteSteps
 
 REFERENCE_HOURS = 2190.0
 DESIGNS = ("air", "liquid")

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from gigawright.catalogue.types import Technology
-from gigawright.facility.dispatch.block import (
+from gigawright.facility.dispatch.block import add_site
+from gigawright.facility.dispatch.energy import SiteJob, SiteLife, need_mw, power_site
+from gigawright.facility.dispatch.quarters import (
     KINDS,
     EnergyPrices,
     SiteSteps,
-    add_site_energy,
     quarterly_cost_musd_mw,
+    site_case,
 )
-from gigawright.facility.dispatch.energy import SiteJob, SiteLife, need_mw, power_site
 from gigawright.linear import Model, solve
 
 # Prices of a quarter, for a quarter that is a week long.
@@ -101,12 +102,10 @@ def whole(money: EnergyPrices, grid_mw: float = 30.0) -> float:
     hours = joined(HOURLY)
     need = need_mw(hours, LOAD)
     model = Model("whole")
-    block = add_site_energy(model, "s", hours, money, YEARS, np.maximum(need - grid_mw, 0.0))
+    case = site_case("s", hours, money, YEARS, np.maximum(need - grid_mw, 0.0), need)
+    block = add_site(model, case, 1e6)
     problem = model.assemble()
-    problem.row_lower[block.balance] = need
-    used = np.bincount(YEARS, (hours.weight_h * need).sum(axis=1)) * 1e-3
-    problem.row_upper[block.green_rows] = (1.0 - money.green_share_min) * used
-    problem.upper[block.peak] = grid_mw
+    problem.upper[block.capacity["grid"]] = grid_mw
     return solve(problem).objective
 
 

@@ -1,256 +1,232 @@
-"""The one energy block: what a site imports, stores, generates and sheds in each step.
+"""The one energy block: what a site takes, makes, stores and goes without in each step, as columns and rows.
 
-Used three times with the same rules: in the master on typical days, for each site on fine weeks, and at fixed
-capacities on all 8,760 hours. Capacities are MW by quarter, steps are `[quarter, step]`, costs million USD.
+It serves `energy`, the plan and the simulation alike: capacities may be variables or fixed, the load given or
+added by the caller. Free sources (sun, wind) have no variable of their own: what is not used is the slack of
+the balance. Each rule is one function, named as its sentence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from gigawright.arrays import Floats, Ints
-from gigawright.catalogue.types import Technology
+from gigawright.facility.dispatch.case import Delay, Giving, SiteCase, Source, Store
+from gigawright.facility.dispatch.clean import clean_power_covers_its_share
+from gigawright.facility.dispatch.columns import Building, SiteColumns, StoreColumns
+from gigawright.facility.dispatch.plants import (
+    plants_follow_no_faster_than_they_can,
+    plants_keep_their_minimum,
+)
+from gigawright.facility.dispatch.security import reserve_stands_ready, the_site_lives_through_its_outages
 from gigawright.linear import Model
 
-KINDS = ("solar", "wind", "battery")
-MUSD = 1e-6
-MONTHS = 3
 
+def add_site(model: Model, case: SiteCase, unit_usd: float = 1.0) -> SiteColumns:
+    """Add a site's variables and rules to a model whose money is in units of `unit_usd`.
 
-@dataclass(frozen=True)
-class SiteSteps:
-    """A site's hours as weighted steps, `[quarter, step]`, and how they follow each other.
+    Where the case has no load, the caller adds its own terms to `balance` and `clean_share`.
 
-    `weight_h` are the hours a step stands for (they sum to the quarter's), `step_h`
-    its own length, `cycle` numbers the day or week it belongs to: storage returns to its level within each.
+    >>> import numpy as np
+    >>> from gigawright.facility.dispatch.case import SiteCase, Source, one_year
+    >>> from gigawright.linear import Model, solve
+    >>> whole, each = np.ones((1, 24)), np.ones(1)
+    >>> grid = Source("grid", "grid", whole, 50.0 * whole, 0.5 * whole, 100.0 * each, 0.0 * each, 9.0 * each)
+    >>> model = Model("a day")
+    >>> columns = add_site(model, SiteCase("here", one_year(24), (grid,), load_mw=2.0 * whole))
+    >>> solve(model.assemble()).objective  # 24 h x 2 MW x 50, and 2 MW x 100
+    2600.0
     """
-
-    quarters: tuple[str, ...]
-    weight_h: Floats
-    step_h: float
-    cycle: Ints
-    solar_cf: Floats
-    wind_cf: Floats
-    price_usd_mwh: Floats
-    pue: Mapping[str, Floats]
-    wue_l_per_kwh: Mapping[str, Floats]
-    shape: Mapping[str, Floats]
-
-    @property
-    def steps(self) -> tuple[str, ...]:
-        """Labels of the steps."""
-        return tuple(str(step) for step in range(self.weight_h.shape[1]))
-
-    def draw_mw(self, design: str, profile: str) -> Floats:
-        """Site power for one MW of IT at the profile's peak: PUE x shape, `[quarter, step]`."""
-        return self.pue[design] * self.shape[profile]
-
-
-@dataclass(frozen=True)
-class EnergyPrices:
-    """What energy costs at a site, by quarter where it has an index; `discount` brings it to the start."""
-
-    discount: Floats
-    demand_charge_usd_kw_month: float
-    emission_t_mwh: float
-    carbon_usd_t: float
-    shed_usd_mwh: float
-    green_premium_usd_mwh: float
-    green_share_min: float
-    water_usd_m3: float
-    technologies: Mapping[str, Technology]
-    max_mw: Mapping[str, float]
-    discount_rate: float
-    contract_lead_quarters: int = 0
+    site = Building(model, case, unit_usd)
+    columns = SiteColumns()
+    for source in case.sources:
+        _source_columns(site, source, columns)
+    for store in case.stores:
+        columns.stores[store.name] = _store_columns(site, store)
+    for giving in case.giving:
+        _giving_columns(site, giving, columns)
+    for delay in case.delays:
+        delayed_work_is_made_up(site, delay, columns)
+    columns = replace(columns, balance=power_balances_every_step(site, columns))
+    for source in case.sources:
+        nothing_gives_more_than_its_capacity(site, source, columns)
+        plants_keep_their_minimum(site, source, columns)
+        plants_follow_no_faster_than_they_can(site, source, columns)
+    for store in case.stores:
+        storage_keeps_what_it_takes(site, store, columns.stores[store.name])
+    dear_power_is_not_dumped(site, columns)
+    capacities_are_kept(site, columns)
+    reserve_stands_ready(site, columns)
+    the_site_lives_through_its_outages(site, columns)
+    return replace(columns, clean_share=clean_power_covers_its_share(site, columns))
 
 
-@dataclass(frozen=True)
-class EnergyColumns:
-    """Global indices of a site's energy variables and of its balance and connection rows."""
-
-    imported: Ints
-    charge: Ints
-    discharge: Ints
-    stored: Ints
-    shed: Ints
-    capacity: Mapping[str, Ints]
-    peak: Ints
-    green: Ints
-    balance: Ints
-    green_rows: Ints
-
-
-def quarterly_cost_musd_mw(technology: Technology, discount_rate: float) -> float:
-    """What contracting one MW costs a quarter: the annuity of its capital and its fixed operation.
-
-    capex x r / (1 - (1 + r)^-life) + om, over four quarters [million USD per MW and quarter].
-
-    >>> solar = Technology("s", "solar", capex_usd_kw=691, om_usd_kw_year=13, life_years=25)
-    >>> round(quarterly_cost_musd_mw(solar, 0.08) * 4, 5)
-    0.07773
-    """
-    life = technology.life_years
-    annuity = discount_rate / (1.0 - (1.0 + discount_rate) ** -life) if discount_rate else 1.0 / life
-    return float((technology.capex_usd_kw * annuity + technology.om_usd_kw_year) * 1e3 * MUSD / 4.0)
-
-
-def add_site_energy(
-    model: Model,
-    site: str,
-    hours: SiteSteps,
-    prices: EnergyPrices,
-    years: NDArray[np.int64],
-    most_shed: ArrayLike = 0.0,
-) -> EnergyColumns:
-    """Add a site's energy variables and rules; the caller adds load to `balance` and `green_rows`.
-
-    `years[quarter]` numbers the calendar year of each quarter, over which the green share is kept.
-    `most_shed` [quarter, step] MW is load that may pause: what the connection alone cannot carry. Work never
-    pauses to save a demand charge.
-    """
-    flows = _flows(model, site, hours, prices, most_shed)
-    capacity = {kind: _capacity(model, site, kind, hours, prices) for kind in KINDS}
-    peak = model.add_columns(
-        f"peak:{site}",
-        {"quarter": hours.quarters},
-        cost=prices.discount * prices.demand_charge_usd_kw_month * MONTHS * 1e3 * MUSD,
+def _source_columns(site: Building, source: Source, columns: SiteColumns) -> None:
+    """Capacity of every source, and the power of those whose energy costs or emits something."""
+    columns.capacity[source.name] = site.model.add_columns(
+        site.name(source.name),
+        site.by_period,
+        lower=source.least_mw,
+        upper=source.most_mw,
+        cost=site.money(source.capacity_usd_mw),
     )
-    year_names = [str(year) for year in sorted(set(years.tolist()))]
-    green = model.add_columns(f"green:{site}", {"year": year_names}, cost=green_cost_musd_gwh(prices, years))
-    balance = power_balances_every_step(model, site, hours, flows, capacity)
-    never_draw_more_than_the_peak(model, site, hours, flows["import"], peak)
-    storage_keeps_what_it_takes(model, site, hours, flows, capacity["battery"], prices)
-    contracts_are_kept(model, site, hours, capacity)
-    green_rows = green_power_covers_its_share(
-        model, site, hours, flows["import"], green, prices, years, year_names
+    if not source.free:
+        columns.flow[source.name] = site.model.add_columns(
+            site.name(f"power_{source.name}"), site.by_step, cost=site.paid * source.energy_usd_mwh
+        )
+
+
+def _store_columns(site: Building, store: Store) -> StoreColumns:
+    """Charging and discharging power, energy, and what they do in each step."""
+    add, name, time = site.model.add_columns, store.name, site.by_period
+    nothing = not np.any(store.most_mw)
+    most = 0.0 if nothing else np.inf
+    tied = store.hours is not None
+    power = add(
+        site.name(name),
+        time,
+        lower=store.least_mw,
+        upper=store.most_mw,
+        cost=site.money(store.discharge_usd_mw + _tied_cost(store)),
     )
-    return EnergyColumns(
-        flows["import"], flows["charge"], flows["discharge"], flows["stored"], flows["shed"],
-        capacity, peak, green, balance, green_rows,
-    )  # fmt: skip
-
-
-def green_cost_musd_gwh(prices: EnergyPrices, years: NDArray[np.int64]) -> Floats:
-    """Premium of a GWh of certified green power in each year, discounted by the year's mean [year]."""
-    position = years - years.min()
-    mean = np.bincount(position, prices.discount) / np.bincount(position)
-    return np.asarray(prices.green_premium_usd_mwh * 1e3 * MUSD * mean)
-
-
-def _flows(
-    model: Model, site: str, hours: SiteSteps, prices: EnergyPrices, most_shed: ArrayLike
-) -> dict[str, Ints]:
-    """Import, charge, discharge, stored and shed, `[quarter, step]` [MW; MWh for stored]."""
-    dims = {"quarter": hours.quarters, "step": hours.steps}
-    paid = hours.weight_h * prices.discount[:, None] * MUSD
-    energy_cost = paid * (hours.price_usd_mwh + prices.emission_t_mwh * prices.carbon_usd_t)
-    stores = np.inf if prices.max_mw.get("battery", 0.0) > 0 and "battery" in prices.technologies else 0.0
-    return {
-        "import": model.add_columns(f"import:{site}", dims, cost=energy_cost),
-        "charge": model.add_columns(f"charge:{site}", dims, upper=stores),
-        "discharge": model.add_columns(f"discharge:{site}", dims, upper=stores),
-        "stored": model.add_columns(f"stored:{site}", dims, upper=stores),
-        "shed": model.add_columns(f"shed:{site}", dims, upper=most_shed, cost=paid * prices.shed_usd_mwh),
-    }
-
-
-def _capacity(model: Model, site: str, kind: str, hours: SiteSteps, prices: EnergyPrices) -> Ints:
-    """Contracted MW by quarter; none before the contract lead, none where the kind is not on offer."""
-    technology = prices.technologies.get(kind)
-    upper = np.full(len(hours.quarters), prices.max_mw.get(kind, 0.0) if technology else 0.0)
-    upper[: prices.contract_lead_quarters] = 0.0
-    cost = quarterly_cost_musd_mw(technology, prices.discount_rate) if technology else 0.0
-    return model.add_columns(
-        f"{kind}:{site}", {"quarter": hours.quarters}, upper=upper, cost=prices.discount * cost
+    charge = (
+        power
+        if store.one_power
+        else add(
+            site.name(f"charger_{name}"), time, upper=store.most_mw, cost=site.money(store.charge_usd_mw)
+        )
+    )
+    energy = (
+        power
+        if tied
+        else add(
+            site.name(f"energy_{name}"), time, upper=store.most_mwh, cost=site.money(store.energy_usd_mwh)
+        )
+    )
+    return StoreColumns(
+        charge_power=charge,
+        discharge_power=power,
+        energy=energy,
+        charge=add(site.name(f"charge_{name}"), site.by_step, upper=most),
+        discharge=add(
+            site.name(f"discharge_{name}"), site.by_step, upper=most, cost=site.paid * store.wear_usd_mwh
+        ),
+        stored=add(site.name(f"stored_{name}"), site.by_step, upper=most),
     )
 
 
-def power_balances_every_step(
-    model: Model, site: str, hours: SiteSteps, flows: Mapping[str, Ints], capacity: Mapping[str, Ints]
-) -> Ints:
-    """import + discharge - charge + generation + shed >= load: what is left over is curtailed, which is
-    free."""
-    rows = model.add_rows(f"balance:{site}", {"quarter": hours.quarters, "step": hours.steps}, lower=0.0)
-    for flow, sign in (("import", 1.0), ("discharge", 1.0), ("charge", -1.0), ("shed", 1.0)):
-        model.add_terms(rows, flows[flow], sign)
-    model.add_terms(rows, capacity["solar"][:, None], hours.solar_cf)
-    model.add_terms(rows, capacity["wind"][:, None], hours.wind_cf)
+def _tied_cost(store: Store) -> Floats:
+    """What a MW of discharging power brings along: its charger and its hours, where they are tied to it."""
+    charger = store.charge_usd_mw if store.one_power else 0.0 * store.charge_usd_mw
+    return np.asarray(charger + (store.hours or 0.0) * store.energy_usd_mwh)
+
+
+def _giving_columns(site: Building, giving: Giving, columns: SiteColumns) -> None:
+    columns.given[giving.name] = site.model.add_columns(
+        site.name(giving.name), site.by_step, upper=giving.most_mw, cost=site.paid * giving.usd_mwh
+    )
+
+
+def delayed_work_is_made_up(site: Building, delay: Delay, columns: SiteColumns) -> None:
+    """owed' = owed + delayed - caught up, cyclic; owed <= hours x the mean of what may be put off."""
+    add = site.model.add_columns
+    most_owed = delay.most_hours * delay.most_mw.mean(axis=1, keepdims=True)
+    later = add(site.name(f"delay_{delay.name}"), site.by_step, upper=delay.most_mw)
+    caught = add(site.name(f"catch_up_{delay.name}"), site.by_step, upper=delay.catch_up_mw)
+    owed = add(site.name(f"owed_{delay.name}"), site.by_step, upper=most_owed, cost=site.paid * delay.usd_mwh)
+    rows = site.model.add_rows(site.name(f"owed_{delay.name}"), site.by_step, lower=0.0, upper=0.0)
+    site.model.add_terms(rows, owed[:, site.time.following], 1.0)
+    site.model.add_terms(rows, owed, -1.0)
+    site.model.add_terms(rows, later, -site.time.step_h)
+    site.model.add_terms(rows, caught, site.time.step_h)
+    columns.delayed[delay.name], columns.caught_up[delay.name] = later, caught
+
+
+def _balance_terms(site: Building, columns: SiteColumns) -> Iterator[tuple[Ints, Floats | float]]:
+    """What stands in the balance beside the free sources: columns and their sign."""
+    for flow in columns.flow.values():
+        yield flow, 1.0
+    for store in columns.stores.values():
+        yield store.discharge, 1.0
+        yield store.charge, -1.0
+    for given in columns.given.values():
+        yield given, 1.0
+    for name, later in columns.delayed.items():
+        yield later, 1.0
+        yield columns.caught_up[name], -1.0
+
+
+def power_balances_every_step(site: Building, columns: SiteColumns) -> Ints:
+    """Sources + discharge - charge + what gives way >= load; what is left over is curtailed, for free."""
+    load = 0.0 if site.case.load_mw is None else site.case.load_mw
+    rows = site.model.add_rows(site.name("balance"), site.by_step, lower=load)
+    for column, sign in _balance_terms(site, columns):
+        site.model.add_terms(rows, column, sign)
+    for source in site.case.sources:
+        if source.free:
+            site.model.add_terms(rows, columns.capacity[source.name][:, None], source.available)
     return rows
 
 
-def never_draw_more_than_the_peak(
-    model: Model, site: str, hours: SiteSteps, imported: Ints, peak: Ints
-) -> None:
-    """import <= peak, the quarter's highest draw, on which the demand charge is paid."""
-    rows = model.add_rows(f"peak:{site}", {"quarter": hours.quarters, "step": hours.steps}, upper=0.0)
-    model.add_terms(rows, imported, 1.0)
-    model.add_terms(rows, peak[:, None], -1.0)
+def dear_power_is_not_dumped(site: Building, columns: SiteColumns) -> None:
+    """Where energy has a price below zero, what is bought is used: sources - free <= load + charge.
 
-
-def storage_keeps_what_it_takes(
-    model: Model, site: str, hours: SiteSteps, flows: Mapping[str, Ints], power: Ints, prices: EnergyPrices
-) -> None:
-    """stored' = stored + (eff charge - discharge / eff) step, cyclic in each day or week, within power and
-    hours.
-
-    `eff` is the square root of the round trip. Left out where no battery is on offer.
+    Without this row a site would be paid to waste power. Left out where no price is negative, since then
+    nothing is gained by it.
     """
-    battery = prices.technologies.get("battery")
-    if battery is None or prices.max_mw.get("battery", 0.0) <= 0.0:
+    if not any((source.energy_usd_mwh < 0.0).any() for source in site.case.sources):
         return
-    one_way = battery.efficiency**0.5
-    dims = {"quarter": hours.quarters, "step": hours.steps}
-    following = _next_in_cycle(hours.cycle)
-    level = model.add_rows(f"storage:{site}", dims, lower=0.0, upper=0.0)
-    model.add_terms(level, flows["stored"][:, following], 1.0)
-    model.add_terms(level, flows["stored"], -1.0)
-    model.add_terms(level, flows["charge"], -one_way * hours.step_h)
-    model.add_terms(level, flows["discharge"], hours.step_h / one_way)
-    for flow, size in (("charge", 1.0), ("discharge", 1.0), ("stored", battery.hours)):
-        rows = model.add_rows(f"{flow}_limit:{site}", dims, upper=0.0)
-        model.add_terms(rows, flows[flow], 1.0)
-        model.add_terms(rows, power[:, None], -size)
+    load = np.inf if site.case.load_mw is None else site.case.load_mw
+    rows = site.model.add_rows(site.name("not_dumped"), site.by_step, upper=load)
+    for column, sign in _balance_terms(site, columns):
+        site.model.add_terms(rows, column, sign)
 
 
-def _next_in_cycle(cycle: Ints) -> Ints:
-    """For each step the one that follows it in its cycle; the last leads back to the first."""
-    following = np.arange(1, len(cycle) + 1)
-    for number in np.unique(cycle):
-        members = np.flatnonzero(cycle == number)
-        following[members[-1]] = members[0]
-    return following
+def nothing_gives_more_than_its_capacity(site: Building, source: Source, columns: SiteColumns) -> None:
+    """power <= capacity x what is available of it."""
+    if source.free:
+        return
+    rows = site.model.add_rows(site.name(f"most_{source.name}"), site.by_step, upper=0.0)
+    site.model.add_terms(rows, columns.flow[source.name], 1.0)
+    site.model.add_terms(rows, columns.capacity[source.name][:, None], -source.available)
 
 
-def contracts_are_kept(model: Model, site: str, hours: SiteSteps, capacity: Mapping[str, Ints]) -> None:
-    """Contracted capacity never falls before the horizon's end."""
-    for kind, columns in capacity.items():
-        if len(columns) > 1:
-            rows = model.add_rows(f"keep_{kind}:{site}", {"quarter": hours.quarters[1:]}, lower=0.0)
-            model.add_terms(rows, columns[1:], 1.0)
-            model.add_terms(rows, columns[:-1], -1.0)
+def storage_keeps_what_it_takes(site: Building, store: Store, columns: StoreColumns) -> None:
+    """stored' = (1 - loss) stored + (eff charge - discharge / eff) step; within power and energy; cyclic."""
+    if not np.any(store.most_mw):
+        return
+    model, step_h = site.model, site.time.step_h
+    level = model.add_rows(site.name(f"level_{store.name}"), site.by_step, lower=0.0, upper=0.0)
+    model.add_terms(level, columns.stored[:, site.time.following], 1.0)
+    model.add_terms(level, columns.stored, -((1.0 - store.loss_h) ** step_h))
+    model.add_terms(level, columns.charge, -store.charge_efficiency * step_h)
+    model.add_terms(level, columns.discharge, step_h / store.discharge_efficiency)
+    for flow, column, most, factor in (
+        ("charge", columns.charge, columns.charge_power, 1.0),
+        ("discharge", columns.discharge, columns.discharge_power, 1.0),
+        ("stored", columns.stored, columns.energy, store.hours or 1.0),
+    ):
+        rows = model.add_rows(site.name(f"most_{flow}_{store.name}"), site.by_step, upper=0.0)
+        model.add_terms(rows, column, 1.0)
+        model.add_terms(rows, most[:, None], -factor)
 
 
-def green_power_covers_its_share(
-    model: Model,
-    site: str,
-    hours: SiteSteps,
-    imported: Ints,
-    green: Ints,
-    prices: EnergyPrices,
-    years: NDArray[np.int64],
-    year_names: list[str],
-) -> Ints:
-    """Imports without certificates stay below the share of consumption that may be grey, each year [GWh].
-
-    sum weight import - green <= (1 - share) consumption; the caller adds the consumption.
-    """
-    rows = model.add_rows(f"green_share:{site}", {"year": year_names}, upper=0.0)
-    if prices.green_share_min > 0.0:
-        position = years - years.min()
-        model.add_terms(rows[position][:, None], imported, hours.weight_h * 1e-3)
-        model.add_terms(rows, green, -1.0)
-    return rows
+def capacities_are_kept(site: Building, columns: SiteColumns) -> None:
+    """What is contracted or built never falls from period to period."""
+    if len(site.time.periods) == 1:
+        return
+    kept = {source.name: columns.capacity[source.name] for source in site.case.sources if source.kept}
+    for store in site.case.stores:
+        found = columns.stores[store.name]
+        if store.kept:
+            kept[store.name] = found.discharge_power
+            if not store.one_power:
+                kept[f"charger_{store.name}"] = found.charge_power
+            if store.hours is None:
+                kept[f"energy_{store.name}"] = found.energy
+    for name, capacity in kept.items():
+        rows = site.model.add_rows(site.name(f"keep_{name}"), {"period": site.time.periods[1:]}, lower=0.0)
+        site.model.add_terms(rows, capacity[1:], 1.0)
+        site.model.add_terms(rows, capacity[:-1], -1.0)

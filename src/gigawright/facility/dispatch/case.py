@@ -7,10 +7,13 @@ decided for (a year, or a quarter of a plan); its steps stand for `weight_h` hou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from gigawright.arrays import Floats, Ints
+
+Matching = Literal["hourly", "yearly"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +97,8 @@ class Source:
 
     @property
     def free(self) -> bool:
-        """Whether its energy costs and emits nothing and follows at once: it needs no variable of its own."""
-        idle = not self.energy_usd_mwh.any() and not self.emission_t_mwh.any()
+        """Whether it is clean, costs nothing and follows at once, as sun and wind: it needs no variable."""
+        idle = self.clean and not self.energy_usd_mwh.any() and not self.emission_t_mwh.any()
         return idle and self.least_share == 0.0 and np.isinf(self.ramp_share_h)
 
 
@@ -172,7 +175,8 @@ class SiteCase:
 
     `reserve_share` of the load is kept ready in every step. `clean_share`: in each year, energy of sources
     that are not clean is at most (1 - share) of consumption, beside what certificates cover at
-    `certificate_usd_mwh` [year] (None: not for sale); hour by hour: only what is used in its hour counts.
+    `certificate_usd_mwh` [year] (None: not for sale). With `matching` hourly only what is used in its hour
+    counts; with yearly all that clean sources could give counts, used or not.
     """
 
     site: str
@@ -186,6 +190,7 @@ class SiteCase:
     reserve_share: float = 0.0
     clean_share: float = 0.0
     certificate_usd_mwh: Floats | None = None
+    matching: Matching = "hourly"
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,15 +17,16 @@ import numpy as np
 
 from gigawright import linear
 from gigawright.arrays import Floats, Ints
-from gigawright.facility.dispatch.block import (
+from gigawright.facility.dispatch.block import add_site
+from gigawright.facility.dispatch.quarters import (
     KINDS,
     MONTHS,
     MUSD,
     EnergyPrices,
     SiteSteps,
-    add_site_energy,
     green_cost_musd_gwh,
     quarterly_cost_musd_mw,
+    site_case,
 )
 from gigawright.linear import Live, Model, Solution
 
@@ -93,34 +94,41 @@ class QuarterDispatch:
     def __init__(
         self, site: str, hours: SiteSteps, prices: EnergyPrices, need: Floats, grid_mw: float, premium: float
     ) -> None:
-        self.site = site
         model = Model(f"energy of {site} in {hours.quarters[0]}")
         most_shed = np.maximum(need - grid_mw, 0.0)
-        block = add_site_energy(model, site, hours, prices, np.zeros(1, np.int64), most_shed)
+        case = site_case(site, hours, prices, np.zeros(1, np.int64), most_shed, need)
+        block = add_site(model, case, 1.0 / MUSD)
         problem = model.assemble()
-        problem.row_lower[block.balance] = need
-        problem.row_upper[block.green_rows] = np.inf
-        problem.cost[block.imported] += premium * MUSD
-        problem.upper[block.peak] = grid_mw
-        self._places = np.array([int(block.capacity[kind][0]) for kind in KINDS])
+        problem.row_upper[block.clean_share] = np.inf
+        problem.cost[block.flow["grid"]] += premium * MUSD
+        problem.upper[block.capacity["grid"]] = grid_mw
+        capacity = block.capacity | {name: store.discharge_power for name, store in block.stores.items()}
+        self._kinds = [k for k, kind in enumerate(KINDS) if kind in capacity]
+        self._places = np.array([int(capacity[KINDS[k]][0]) for k in self._kinds], np.int64)
+        self._flows = {"import": block.flow["grid"], "shed": block.given["shed"]}
+        for store in block.stores.values():
+            self._flows |= {"charge": store.charge, "discharge": store.discharge, "stored": store.stored}
         problem.cost[self._places] = 0.0
         problem.lower[self._places] = problem.upper[self._places] = 0.0
         self._live = Live(problem)
 
     def at(self, capacity: Floats) -> Solution:
         """The cheapest dispatch with these capacities [kind] MW."""
-        self._live.fix(self._places, capacity)
+        self._live.fix(self._places, capacity[self._kinds])
         return self._live.solve()
 
     def cut(self, quarter: int, capacity: Floats) -> tuple[Solution, Cut]:
         """The dispatch and the plane it gives."""
         found = self.at(capacity)
-        slope = np.zeros(len(KINDS)) if found.column_dual is None else found.column_dual[self._places]
+        slope = np.zeros(len(KINDS))
+        if found.column_dual is not None:
+            slope[self._kinds] = found.column_dual[self._places]
         return found, Cut(quarter, found.objective, slope, capacity.copy())
 
     def flows(self, found: Solution) -> dict[str, Floats]:
         """Hourly flows of a dispatch."""
-        return {name: found.of(f"{name}:{self.site}")[0] for name in FLOWS}
+        nothing = np.zeros(self._flows["import"].shape[1])
+        return {name: found.x[self._flows[name][0]] if name in self._flows else nothing for name in FLOWS}
 
 
 def need_mw(hours: SiteSteps, load: Load) -> Floats:

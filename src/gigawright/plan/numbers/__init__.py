@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gigawright.facility.dispatch.block import SiteSteps
+from gigawright.facility.dispatch.quarters import SiteSteps
 from gigawright.plan.numbers.offers import offers, pools
 from gigawright.plan.numbers.preparation import Preparation, offer_label
 from gigawright.plan.numbers.site import build, energy, money, orders, people

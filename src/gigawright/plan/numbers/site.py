@@ -8,7 +8,7 @@ import numpy as np
 
 from gigawright.arrays import Floats
 from gigawright.clock import Quarter
-from gigawright.facility.dispatch.block import EnergyPrices
+from gigawright.facility.dispatch.quarters import EnergyPrices
 from gigawright.money import Money as Amount
 from gigawright.plan.numbers.preparation import Preparation
 from gigawright.plan.problem import DESIGNS, Build, Money, Orders, People

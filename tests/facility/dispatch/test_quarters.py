@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from gigawright.catalogue.types import Technology
-from gigawright.facility.dispatch import block as dispatch
-from gigawright.facility.dispatch.block import EnergyPrices, SiteSteps, add_site_energy
+from gigawright.facility.dispatch import quarters as dispatch
+from gigawright.facility.dispatch.block import add_site
+from gigawright.facility.dispatch.case import Timeline
+from gigawright.facility.dispatch.quarters import EnergyPrices, SiteSteps, site_case
 from gigawright.linear import Model, solve
 
 
@@ -42,13 +44,12 @@ def prices(**changes: object) -> EnergyPrices:
 def powered(hours: SiteSteps, money: EnergyPrices, need: list[float]) -> tuple[float, dict[str, list[float]]]:
     """Cost and flows of a site with a given need."""
     model = Model("site")
-    block = add_site_energy(model, "s", hours, money, np.zeros(1, int))
-    problem = model.assemble()
-    problem.row_lower[block.balance] = np.array([need])
-    problem.row_upper[block.green_rows] = (1 - money.green_share_min) * float(hours.weight_h[0] @ need) * 1e-3
-    found = solve(problem)
-    flows = ("import", "charge", "discharge", "stored", "shed")
-    return found.objective, {name: found.of(f"{name}:s")[0].tolist() for name in flows}
+    block = add_site(model, site_case("s", hours, money, np.zeros(1, int), load_mw=np.array([need])), 1e6)
+    found = solve(model.assemble())
+    flows = {"import": block.flow["grid"], "shed": block.given["shed"]}
+    for battery in block.stores.values():
+        flows |= {"charge": battery.charge, "discharge": battery.discharge, "stored": battery.stored}
+    return found.objective, {name: found.x[columns[0]].tolist() for name, columns in flows.items()}
 
 
 def test_a_contract_costs_its_annuity_and_upkeep() -> None:
@@ -70,8 +71,9 @@ def test_draw_is_pue_times_shape() -> None:
 
 
 def test_each_cycle_ends_as_it_began() -> None:
-    following = dispatch._next_in_cycle(np.array([0, 0, 0, 1, 1]))
-    assert following.tolist() == [1, 2, 0, 4, 3]
+    cycle = np.array([0, 0, 0, 1, 1])
+    time = Timeline(("q",), np.ones((1, 5)), 1.0, cycle, np.ones(1), np.zeros(1, int))
+    assert time.following.tolist() == [1, 2, 0, 4, 3]
 
 
 BATTERY = Technology("b", "battery", 1e-9, 0.0, 10.0, hours=2.0, efficiency=0.64)
@@ -148,9 +150,8 @@ def test_load_pauses_only_where_it_may() -> None:
     """
     money = prices(demand_charge_usd_kw_month=100.0, shed_usd_mwh=1.0)
     model = Model("site")
-    block = add_site_energy(model, "s", steps([50.0, 50.0]), money, np.zeros(1, int), np.array([[0.0, 1.0]]))
-    problem = model.assemble()
-    problem.row_lower[block.balance] = np.array([[5.0, 8.0]])
-    found = solve(problem)
-    assert found.of("shed:s")[0] == pytest.approx([0.0, 1.0])
-    assert found.of("import:s")[0] == pytest.approx([5.0, 7.0])
+    may, need = np.array([[0.0, 1.0]]), np.array([[5.0, 8.0]])
+    block = add_site(model, site_case("s", steps([50.0, 50.0]), money, np.zeros(1, int), may, need), 1e6)
+    found = solve(model.assemble())
+    assert found.x[block.given["shed"][0]] == pytest.approx([0.0, 1.0])
+    assert found.x[block.flow["grid"][0]] == pytest.approx([5.0, 7.0])

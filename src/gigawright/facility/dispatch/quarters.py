@@ -1,0 +1,187 @@
+"""A plan's site as the energy block takes it: steps of its quarters, prices, contracts.
+
+Used with the same rules in the master on typical days and for each site on every hour. Capacities are MW by
+quarter, steps are `[quarter, step]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gigawright.arrays import Floats, Ints
+from gigawright.catalogue.types import Technology
+from gigawright.facility.dispatch.case import Giving, SiteCase, Source, Store, Timeline
+
+KINDS = ("solar", "wind", "battery")
+MUSD = 1e-6
+MONTHS = 3
+
+
+@dataclass(frozen=True)
+class SiteSteps:
+    """A site's hours as weighted steps, `[quarter, step]`, and how they follow each other.
+
+    `weight_h` are the hours a step stands for (they sum to the quarter's), `step_h`
+    its own length, `cycle` numbers the day or week it belongs to: storage returns to its level within each.
+    """
+
+    quarters: tuple[str, ...]
+    weight_h: Floats
+    step_h: float
+    cycle: Ints
+    solar_cf: Floats
+    wind_cf: Floats
+    price_usd_mwh: Floats
+    pue: Mapping[str, Floats]
+    wue_l_per_kwh: Mapping[str, Floats]
+    shape: Mapping[str, Floats]
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Labels of the steps."""
+        return tuple(str(step) for step in range(self.weight_h.shape[1]))
+
+    def draw_mw(self, design: str, profile: str) -> Floats:
+        """Site power for one MW of IT at the profile's peak: PUE x shape, `[quarter, step]`."""
+        return self.pue[design] * self.shape[profile]
+
+
+@dataclass(frozen=True)
+class EnergyPrices:
+    """What energy costs at a site, by quarter where it has an index; `discount` brings it to the start."""
+
+    discount: Floats
+    demand_charge_usd_kw_month: float
+    emission_t_mwh: float
+    carbon_usd_t: float
+    shed_usd_mwh: float
+    green_premium_usd_mwh: float
+    green_share_min: float
+    water_usd_m3: float
+    technologies: Mapping[str, Technology]
+    max_mw: Mapping[str, float]
+    discount_rate: float
+    contract_lead_quarters: int = 0
+
+
+def quarterly_cost_musd_mw(technology: Technology, discount_rate: float) -> float:
+    """What contracting one MW costs a quarter: the annuity of its capital and its fixed operation.
+
+    capex x r / (1 - (1 + r)^-life) + om, over four quarters [million USD per MW and quarter].
+
+    >>> solar = Technology("s", "solar", capex_usd_kw=691, om_usd_kw_year=13, life_years=25)
+    >>> round(quarterly_cost_musd_mw(solar, 0.08) * 4, 5)
+    0.07773
+    """
+    life = technology.life_years
+    annuity = discount_rate / (1.0 - (1.0 + discount_rate) ** -life) if discount_rate else 1.0 / life
+    return float((technology.capex_usd_kw * annuity + technology.om_usd_kw_year) * 1e3 * MUSD / 4.0)
+
+
+def site_case(
+    site: str,
+    hours: SiteSteps,
+    prices: EnergyPrices,
+    years: Ints,
+    most_shed: ArrayLike = 0.0,
+    load_mw: Floats | None = None,
+) -> SiteCase:
+    """A site of the plan as the energy block takes it: grid, contracts, plants, battery, shedding.
+
+    `years` [quarter] numbers the calendar year of each quarter. `most_shed` [quarter, step] MW is load that
+    may pause: what the connection alone cannot carry. Work never pauses to save a demand charge. The grid's
+    capacity is the quarter's peak draw, on which the demand charge is paid.
+    """
+    time = Timeline(hours.quarters, hours.weight_h, hours.step_h, hours.cycle, prices.discount, years)
+    battery = prices.technologies.get("battery")
+    shed = Giving("shed", np.broadcast_to(np.asarray(most_shed, float), time.shape), prices.shed_usd_mwh)
+    premium = np.full(int(np.ptp(years)) + 1, prices.green_premium_usd_mwh)
+    return SiteCase(
+        site=site,
+        time=time,
+        sources=(
+            _contract("solar", time, prices, hours.solar_cf),
+            _contract("wind", time, prices, hours.wind_cf),
+            _grid(time, prices, hours.price_usd_mwh),
+        ),
+        stores=() if battery is None else (_battery(battery, time, prices),),
+        giving=(shed,),
+        load_mw=load_mw,
+        clean_share=prices.green_share_min,
+        certificate_usd_mwh=premium,
+    )
+
+
+def _contract(kind: str, time: Timeline, prices: EnergyPrices, available: Floats) -> Source:
+    """Sun or wind under contract, as much as the study allows once its lead is over."""
+    technology = prices.technologies.get(kind)
+    cost = quarterly_cost_musd_mw(technology, prices.discount_rate) / MUSD if technology else 0.0
+    nothing = np.zeros(time.shape)
+    return Source(
+        name=kind,
+        kind=kind,
+        available=available,
+        energy_usd_mwh=nothing,
+        emission_t_mwh=nothing,
+        capacity_usd_mw=np.full(len(time.periods), cost),
+        least_mw=np.zeros(len(time.periods)),
+        most_mw=_most_mw(kind, time, prices),
+        clean=True,
+    )
+
+
+def _most_mw(kind: str, time: Timeline, prices: EnergyPrices) -> Floats:
+    """What may be contracted of a kind by quarter: nothing before the lead, nothing that is not on offer."""
+    offered = prices.max_mw.get(kind, 0.0) if kind in prices.technologies else 0.0
+    most = np.full(len(time.periods), offered)
+    most[: prices.contract_lead_quarters] = 0.0
+    return most
+
+
+def _grid(time: Timeline, prices: EnergyPrices, price_usd_mwh: Floats) -> Source:
+    """Power from the grid at its hourly price, carbon included; its MW is the quarter's peak."""
+    quarters = len(time.periods)
+    demand_charge = prices.demand_charge_usd_kw_month * MONTHS * 1e3
+    return Source(
+        name="grid",
+        kind="grid",
+        available=np.ones(time.shape),
+        energy_usd_mwh=price_usd_mwh + prices.emission_t_mwh * prices.carbon_usd_t,
+        emission_t_mwh=np.full(time.shape, prices.emission_t_mwh),
+        capacity_usd_mw=np.full(quarters, demand_charge),
+        least_mw=np.zeros(quarters),
+        most_mw=np.full(quarters, np.inf),
+        kept=False,
+    )
+
+
+def _battery(technology: Technology, time: Timeline, prices: EnergyPrices) -> Store:
+    """A battery of fixed hours; the round trip's loss is split evenly between the two ways."""
+    quarters, one_way = len(time.periods), technology.efficiency**0.5
+    cost = quarterly_cost_musd_mw(technology, prices.discount_rate) / MUSD
+    most = _most_mw("battery", time, prices)
+    nothing = np.zeros(quarters)
+    return Store(
+        name="battery",
+        kind="battery",
+        charge_efficiency=one_way,
+        discharge_efficiency=one_way,
+        charge_usd_mw=nothing,
+        discharge_usd_mw=np.full(quarters, cost),
+        energy_usd_mwh=nothing,
+        most_mw=most,
+        most_mwh=most * technology.hours,
+        least_mw=nothing,
+        hours=technology.hours,
+    )
+
+
+def green_cost_musd_gwh(prices: EnergyPrices, years: NDArray[np.int64]) -> Floats:
+    """Premium of a GWh of certified green power in each year, discounted by the year's mean [year]."""
+    position = years - years.min()
+    mean = np.bincount(position, prices.discount) / np.bincount(position)
+    return np.asarray(prices.green_premium_usd_mwh * 1e3 * MUSD * mean)
