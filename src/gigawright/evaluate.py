@@ -53,6 +53,7 @@ def evaluate(
     from gigawright.plan.optimise import optimise
     from gigawright.workloads.predict import predict
 
+    _refuse_without_a_programme(study)
     clock = _Clock(progress)
     clock.start("finding the facts")
     catalogue = resolve(study, as_of)
@@ -70,6 +71,17 @@ def evaluate(
     clock.start("checking every rule on the solution")
     check(study, catalogue, performance, facilities, plan.tables, summary=plan.summary)
     return Result(study, as_of, catalogue, performance, facilities, preparation, plan, clock.stop())
+
+
+def _refuse_without_a_programme(study: Study) -> None:
+    """A study of energy alone may leave out what a plan cannot do without."""
+    from gigawright.errors import Problem, StudyError
+
+    file = study._source.file if study._source is not None else "<study>"
+    missing = study.missing_for_a_plan
+    hint = "`gigawright energy` powers a study's sites without it"
+    if missing:
+        raise StudyError([Problem(name, f"a plan needs it; {hint}", file) for name in missing])
 
 
 class _Clock:

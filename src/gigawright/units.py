@@ -70,12 +70,18 @@ _TIME_S = {
     **dict.fromkeys(("day", "days"), 86400.0),
 }
 
+_INTENSITY_T_MWH = {
+    **dict.fromkeys(("t/MWh", "kg/kWh", "tCO2/MWh", "kgCO2/kWh"), 1.0),
+    **dict.fromkeys(("g/kWh", "kg/MWh", "gCO2/kWh", "kgCO2/MWh"), 1e-3),
+}
+
 KINDS: MappingProxyType[str, Kind] = MappingProxyType(
     {
         "power": Kind("power", "MW", _POWER_MW, "1.2 GW"),
         "energy": Kind("energy", "MWh", _ENERGY_MWH, "40 MWh"),
         "duration": Kind("duration", "quarters", _DURATION_QUARTERS, "6 quarters"),
         "time": Kind("time", "s", _TIME_S, "300 ms"),
+        "intensity": Kind("carbon intensity", "t/MWh", _INTENSITY_T_MWH, "200 g/kWh"),
         "share": Kind("share", "of 1", {"%": 0.01}, "25 %", needs_unit=False),
         "count": Kind("count", "", {**SCALES, **BINARY_SCALES}, "75k", needs_unit=False),
         "factor": Kind("factor", "x", {"x": 1.0}, "3x", needs_unit=False),

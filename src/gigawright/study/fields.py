@@ -124,6 +124,14 @@ Seconds = Annotated[
 ]
 """A time [s]."""
 
+Intensity = Annotated[
+    float,
+    _told_plainly(_quantity("intensity")),
+    _written("t/MWh"),
+    _schema("t/MWh", "CO2 a unit of energy: t/MWh, kg/MWh or g/kWh", ["200 g/kWh"], "string"),
+]
+"""A carbon intensity [t CO2/MWh]."""
+
 Share = Annotated[
     float,
     _told_plainly(_quantity("share")),

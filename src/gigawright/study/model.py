@@ -10,9 +10,10 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from gigawright.clock import Quarter, quarters_between
+from gigawright.study.energy import Energy
 from gigawright.study.fields import (
     Count,
     DateField,
@@ -27,18 +28,13 @@ from gigawright.study.fields import (
     Share,
 )
 from gigawright.study.source import Source
+from gigawright.study.strict import Strict
 
 Design = Literal["air", "liquid"]
 Objective = Literal["cost", "value"]
 Precision = Literal["bf16", "fp16", "fp8", "int8", "fp4"]
 SequenceLength = Annotated[int, Field(ge=128, le=2_000_000)]
 Cluster = Annotated[int, Field(ge=1, le=1_000_000)]
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors, values do not change after reading."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 class Horizon(Strict):
@@ -76,7 +72,9 @@ class Buyer(Strict):
 class Budgets(Strict):
     """What may be spent in each calendar year. Unspent money is not carried over."""
 
-    capital: dict[int, MoneyField] = Field(description="capital expenditure by year, like {2026: 160 bn CNY}")
+    capital: dict[int, MoneyField] = Field(
+        default_factory=dict, description="capital expenditure by year, like {2026: 160 bn CNY}"
+    )
     leasing: dict[int, MoneyField] = Field(
         default_factory=dict, description="operating cost for leased accelerators by year"
     )
@@ -329,18 +327,6 @@ class LLMTraining(WorkloadBase):
 Workload = Annotated[LLMServing | Generation | Recommendation | LLMTraining, Field(discriminator="family")]
 
 
-class Energy(Strict):
-    """How sites may be powered, besides the grid."""
-
-    technologies: list[str] = Field(
-        default_factory=list, description="technologies of the catalogue to contract"
-    )
-    max_solar: PowerMW = Field(default=5000.0, description="most solar a site")
-    max_wind: PowerMW = Field(default=5000.0, description="most wind a site")
-    max_battery: PowerMW = Field(default=5000.0, description="most battery a site")
-    carbon_price: MoneyField | None = Field(default=None, description="price of a tonne of CO2")
-
-
 class Staff(Strict):
     """A role of the catalogue to plan for."""
 
@@ -408,12 +394,14 @@ class Study(Strict):
         "a hundred times its worth, so that nearly all that can be served is, at least cost",
     )
     discount_rate: RangedShare | None = None
-    budgets: Budgets
+    budgets: Budgets = Field(default_factory=Budgets, description="what may be spent")
     compare_reported: list[Reported] = Field(
         default_factory=list, description="reported figures shown beside the plan's own; never a constraint"
     )
     sites: list[SitePlan] = Field(min_length=1)
-    systems: list[SystemPlan] = Field(min_length=1)
+    systems: list[SystemPlan] = Field(
+        default_factory=list, description="systems to buy or lease; needed to plan, not for energy alone"
+    )
     supply: list[str] = Field(
         default_factory=list,
         description="pools of the catalogue that deliver: with any named, a system comes only from a pool; "
@@ -421,7 +409,9 @@ class Study(Strict):
     )
     installed: list[Installed] = Field(default_factory=list)
     commitments: list[Commitment] = Field(default_factory=list)
-    workloads: list[Workload] = Field(min_length=1)
+    workloads: list[Workload] = Field(
+        default_factory=list, description="work to be done; needed to plan, not for energy alone"
+    )
     energy: Energy = Field(default_factory=Energy)
     staff: list[Staff] = Field(default_factory=list)
     rules: Rules = Field(default_factory=Rules)
@@ -443,6 +433,21 @@ class Study(Strict):
             if twice:
                 raise ValueError(f"{what} are named once each; seen twice: {', '.join(twice)}")
         return self
+
+    @model_validator(mode="after")
+    def _loads_at_sites(self) -> Self:
+        sites = [plan.site for plan in self.sites]
+        stray = sorted({load.site for load in self.energy.loads} - set(sites))
+        if stray:
+            known = ", ".join(sites)
+            raise ValueError(f"`energy.loads` names {', '.join(stray)}, not in `sites` ({known})")
+        return self
+
+    @property
+    def missing_for_a_plan(self) -> tuple[str, ...]:
+        """What a plan needs and this study leaves out; a study of energy alone needs none of it."""
+        parts = {"budgets": self.budgets.capital, "systems": self.systems, "workloads": self.workloads}
+        return tuple(name for name, said in parts.items() if not said)
 
     def installed_by(self, as_of: dt.date | None) -> tuple[Installed, ...]:
         """What stands without any order, as far as it was known on a day."""
