@@ -2,7 +2,8 @@
 #   make demo    solve the flagship study and write its report
 #   make test    lint, types, import order, tests and doctests
 #   make docs    build the documentation into site/
-#   make calibrate  refit training, serving, generation and recommenders to measurements and print their errors
+#   make calibrate  refit training, serving, generation, recommenders and reported PUE to measurements and print
+#                   their errors
 #                   (or one of them: make calibrate-training, calibrate-serving, ...)
 #   make clean   remove what these commands made
 
@@ -19,8 +20,9 @@ FAMILIES ?= benchmarks/training_families.csv
 SILICON ?= $(TRUTH)/serving_silicon.csv
 PUBLISHED ?= $(TRUTH)/serving_published.csv
 OTHERS ?= $(TRUTH)/other_workloads.csv
+SITES ?= $(TRUTH)/pue.csv
 
-CALIBRATIONS = calibrate-training calibrate-serving calibrate-generation calibrate-recommender
+CALIBRATIONS = calibrate-training calibrate-serving calibrate-generation calibrate-recommender calibrate-pue
 
 .PHONY: demo test docs calibrate $(CALIBRATIONS) clean
 .DELETE_ON_ERROR:
@@ -55,6 +57,10 @@ calibrate-serving: $(VENV)/.installed
 calibrate-generation calibrate-recommender: calibrate-%: $(VENV)/.installed
 	$(call measured,OTHERS,workloads)
 	$(VENV)/bin/gigawright calibrate $* "$(OTHERS)" --folds benchmarks/$*_folds.csv
+
+calibrate-pue: $(VENV)/.installed
+	$(call measured,SITES,PUE)
+	$(VENV)/bin/gigawright calibrate pue "$(SITES)" --folds benchmarks/pue_folds.csv
 
 clean:
 	rm -rf $(VENV) runs site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

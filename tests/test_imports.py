@@ -45,6 +45,9 @@ def modules_after(program: str) -> set[str]:
         "from gigawright.cli import main; main(['predict', 'serving', '--help'])",
         "from gigawright.cli import main; main(['search', 'serving', '--help'])",
         "from gigawright.cli import main; main(['simulate', 'requests', '--help'])",
+        "from gigawright.cli import main; main(['weather', '--help'])",
+        "from gigawright.cli import main; main(['energy', '--help'])",
+        "from gigawright.cli import main; main(['facility', '--help'])",
         "from gigawright.cli import main; main(['nonsense'])",
     ],
 )

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 from cyclopts import App, Parameter
 
 from gigawright import __version__
-from gigawright.commands import calibrate, catalogue, predict, search, simulate
+from gigawright.commands import calibrate, catalogue, export, predict, search, simulate
+from gigawright.commands.energy import energy
+from gigawright.commands.facility import facility
+from gigawright.commands.weather import weather
 from gigawright.errors import GigawrightError, InternalError
 from gigawright.terminal import say
 
@@ -32,7 +35,7 @@ app = App(
     suppress_keyboard_interrupt=False,
     default_parameter=Parameter(negative_iterable=()),
 )
-for group in (predict, search, calibrate, simulate, catalogue):
+for group in (predict, search, calibrate, simulate, export, catalogue):
     app.command(group.app)
 
 
@@ -91,23 +94,9 @@ def run(study: Path, *, out: Path | None = None) -> None:
     tell_run(done)
 
 
-@app.command
-def facility(site: str, *, as_of: str | None = None) -> None:
-    """PUE, water, sun, wind and price of a site over the year, by hall design.
-
-    Parameters
-    ----------
-    site
-        A site of the catalogue, such as ulanqab.
-    as_of
-        Use only what was known on that day (YYYY-MM-DD).
-    """
-    from gigawright.catalogue.lookup import site_of
-    from gigawright.facility.size import size
-    from gigawright.terminal import tell_facility
-
-    found = site_of(site, as_of)
-    tell_facility(found, size(found))
+app.command(weather)
+app.command(energy)
+app.command(facility)
 
 
 def schema_of(body: dict[str, object]) -> dict[str, object]:

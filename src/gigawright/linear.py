@@ -132,13 +132,7 @@ class Model:
     def assemble(self) -> Assembled:
         """Sum the triplets and put everything column-wise, as the solver wants it."""
         empty: list[Floats] = [np.zeros(0)]
-        rows = np.concatenate([t[0] for t in self._triplets] or [np.zeros(0, np.int64)])
-        columns = np.concatenate([t[1] for t in self._triplets] or [np.zeros(0, np.int64)])
-        values = np.concatenate([t[2] for t in self._triplets] or empty)
-        keep = values != 0.0
-        start, index, value = _column_wise(
-            rows[keep], columns[keep], values[keep], self.column_count, self.row_count
-        )
+        start, index, value = _column_wise(self._triplets, self.column_count, self.row_count)
         return Assembled(
             model=self,
             cost=np.concatenate(self._cost or empty),
@@ -154,18 +148,31 @@ class Model:
 
 
 def _column_wise(
-    rows: Ints, columns: Ints, values: Floats, column_count: int, row_count: int
+    triplets: Sequence[tuple[Ints, Ints, Floats]], column_count: int, row_count: int
 ) -> tuple[Ints, Ints, Floats]:
-    """Triplets to compressed columns; equal places are added up."""
-    order = np.argsort(columns * max(row_count, 1) + rows, kind="stable")
-    rows, columns, values = rows[order], columns[order], values[order]
-    if len(rows):
-        first = np.r_[True, (np.diff(rows) != 0) | (np.diff(columns) != 0)]
-        starts = np.flatnonzero(first)
-        values = np.add.reduceat(values, starts)
-        rows, columns = rows[starts], columns[starts]
-    start = np.r_[0, np.cumsum(np.bincount(columns, minlength=column_count))].astype(np.int64)
-    return np.asarray(start, np.int64), rows, values
+    """Triplets to compressed columns; zeros are left out, equal places are added up."""
+    height = max(row_count, 1)
+    places, parts = [np.zeros(0, np.int64)], [np.zeros(0)]
+    for rows, columns, values in triplets:
+        place = columns * height
+        place += rows
+        kept = slice(None) if values.all() else values != 0.0
+        places.append(place[kept])
+        parts.append(values[kept])
+    place, value = np.concatenate(places), np.concatenate(parts)
+    del places, parts
+    order = np.argsort(place, kind="stable")
+    place, value = place[order], value[order]
+    other = place[1:] != place[:-1]
+    if not other.all():
+        starts = np.flatnonzero(np.r_[True, other])
+        place, value = place[starts], np.add.reduceat(value, starts)
+    column = place // height
+    start = np.zeros(column_count + 1, np.int64)
+    np.cumsum(np.bincount(column, minlength=column_count), out=start[1:])
+    column *= height
+    place -= column
+    return start, place, value
 
 
 @dataclass
@@ -253,7 +260,7 @@ def solve(
     kept = ~((problem.lower == 0.0) & (problem.upper == 0.0))
     integer = problem.integer & kept & (not relax)
     highs = _configured(method, gap, seed, bool(integer.any()))
-    highs.passModel(_as_lp(problem, kept, integer))
+    _pass(highs, problem, kept, integer)
     if start_at is not None:
         guess = highspy.HighsSolution()
         guess.col_value = start_at[kept].tolist()
@@ -280,24 +287,23 @@ def _configured(method: Method, gap: float, seed: int, mixed: bool) -> highspy.H
     return highs
 
 
-def _as_lp(problem: Assembled, kept: NDArray[np.bool_], integer: NDArray[np.bool_]) -> highspy.HighsLp:
-    """The kept columns as a HighsLp."""
+def _pass(highs: highspy.Highs, problem: Assembled, kept: Bools, integer: Bools) -> None:
+    """Hand the kept columns to the solver as whole arrays: filling a HighsLp goes number by number."""
     import highspy
 
     lengths = np.diff(problem.start)
-    entries = np.repeat(kept, lengths)
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = int(kept.sum()), len(problem.row_lower)
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = problem.cost[kept], problem.lower[kept], problem.upper[kept]
-    lp.row_lower_, lp.row_upper_ = problem.row_lower, problem.row_upper
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = np.r_[0, np.cumsum(lengths[kept])]
-    lp.a_matrix_.index_ = problem.index[entries]
-    lp.a_matrix_.value_ = problem.value[entries]
-    if integer.any():
-        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-        lp.integrality_ = [kinds[int(flag)] for flag in integer[kept]]
-    return lp
+    whole = bool(kept.all())
+    entries = slice(None) if whole else np.repeat(kept, lengths)
+    columns: slice | Bools = slice(None) if whole else kept
+    start = problem.start if whole else np.r_[0, np.cumsum(lengths[kept])]
+    highs.passModel(
+        int(kept.sum()), len(problem.row_lower), int(start[-1]),
+        int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize), 0.0,
+        problem.cost[columns], problem.lower[columns], problem.upper[columns],
+        problem.row_lower, problem.row_upper,
+        start.astype(np.int32), problem.index[entries].astype(np.int32), problem.value[entries],
+        integer[columns].astype(np.int32),
+    )  # fmt: skip
 
 
 def _read(highs: highspy.Highs, problem: Assembled, kept: NDArray[np.bool_], mixed: bool) -> Solution:
@@ -341,7 +347,7 @@ class Live:
         self._problem = problem
         self._everything = np.ones(len(problem.cost), bool)
         self._highs = _configured("simplex", 0.0, seed, mixed=False)
-        self._highs.passModel(_as_lp(problem, self._everything, np.zeros(len(problem.cost), bool)))
+        _pass(self._highs, problem, self._everything, np.zeros(len(problem.cost), bool))
 
     def fix(self, columns: Ints, values: Floats) -> None:
         """Fix columns at values (any one shape)."""

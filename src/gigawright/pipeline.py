@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from gigawright.evaluate import Result
+    from gigawright.facility.dispatch.choose import Way
+    from gigawright.facility.dispatch.solve import EnergyAnswer
+    from gigawright.facility.powered import PoweredStudy
     from gigawright.facts import Fact
     from gigawright.study.model import Study
 
@@ -61,6 +66,78 @@ def run(
     key = run_hash(study, (fact for result in results for fact in result.catalogue.book.used))
     done = Run(tuple(results), key)
     return done if out is None else write(done, Path(out), progress)
+
+
+@dataclass(frozen=True)
+class PoweredRun:
+    """A study's energy alone: the case, its answer, the tables made of it, the year in numbers."""
+
+    study: PoweredStudy
+    answer: EnergyAnswer
+    tables: Mapping[str, pd.DataFrame]
+    summary: Mapping[str, float]
+    folder: Path | None = None
+
+    @property
+    def report(self) -> Path | None:
+        """The page's path, where the run was written."""
+        return self.folder / "report.html" if self.folder else None
+
+
+def power(
+    study: Study,
+    out: Path | str | None = None,
+    progress: Progress = lambda text: None,
+    processes: int = 1,
+    way: Way = "auto",
+    gap: float = 1e-4,
+) -> PoweredRun:
+    """Size and dispatch a study's energy alone; with `out`, write its tables and page there.
+
+    Raises StudyError, Infeasible where no dispatch keeps the rules, and OutputError where the folder cannot
+    be written. The folder appears whole or not at all.
+    """
+    from gigawright.catalogue.resolve import resolve
+    from gigawright.facility.accounts import energy_summary, energy_tables
+    from gigawright.facility.dispatch.choose import size_energy
+    from gigawright.facility.powered import powered_study
+
+    if out is not None:
+        _refuse_early(Path(out))
+    progress("weather, cooling, sun and wind of the sites")
+    powered = powered_study(study, resolve(study, study.as_of))
+    answer = size_energy(powered.case, way, gap, processes, progress)
+    made, summary = energy_tables(powered, answer), energy_summary(powered, answer)
+    done = PoweredRun(powered, answer, made, summary)
+    return done if out is None else _write_power(done, Path(out), progress)
+
+
+def _write_power(done: PoweredRun, folder: Path, progress: Progress) -> PoweredRun:
+    """Tables, numbers and page in a folder that appears whole."""
+    from gigawright import __version__
+    from gigawright.facility.dispatch.case_file import write_case
+    from gigawright.report.energy import write_energy
+    from gigawright.tables import write_folder_atomically, write_json, write_table
+
+    key = run_hash(done.study.study, done.study.catalogue.book.used)
+    about = {
+        "hash": key,
+        "gigawright": __version__,
+        "kind": "energy",
+        "study": done.study.study.model_dump(mode="json"),
+        "summary": dict(done.summary),
+    }
+
+    def fill(place: Path) -> None:
+        progress("writing tables and page")
+        write_json(place / "run.json", about)
+        for name, table in done.tables.items():
+            write_table(place, name, table)
+        write_case(done.study.case, place / "case.npz")
+        write_energy(done.study, done.tables, done.summary, place / "report.html")
+
+    write_folder_atomically(folder, fill)
+    return replace(done, folder=folder)
 
 
 def _refuse_early(folder: Path) -> None:

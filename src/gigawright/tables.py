@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _TEMPORARY = re.compile(r"\.(?P<target>.+)\.(?P<pid>\d+)-[0-9a-f]{8}\.(?P<why>writing|replaced)")
+
+
+CACHE = "GIGAWRIGHT_CACHE"
+"""Environment variable that names the folder of caches."""
+
+
+def cache_folder() -> Path:
+    """Where what is costly to make is kept: GIGAWRIGHT_CACHE, else the user's folder for caches."""
+    if own := os.environ.get(CACHE):
+        return Path(own)
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "gigawright"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "gigawright"
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> str:

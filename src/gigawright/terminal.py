@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from gigawright.catalogue.types import Site
+    from rich.console import Console
+
     from gigawright.evaluate import Result
-    from gigawright.facility.size import SiteHours
     from gigawright.pipeline import Run
     from gigawright.workloads.batches import Counted, Told
     from gigawright.workloads.predict import Performance
@@ -166,32 +166,16 @@ def tell_runs(batch: Batch, out: Path) -> None:
     tell_batch(batch, out, remarks)
 
 
-def tell_facility(site: Site, hours: SiteHours) -> None:
-    """Print a site's year in a dozen numbers."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"{site.name}, {site.country}", title_justify="left", title_style="bold")
-    table.add_column("")
-    for design in hours.designs:
-        table.add_column(f"{design}-cooled", justify="right")
-    table.add_row("PUE, mean of the year", *(f"{hours.annual_pue[d]:.3f}" for d in hours.designs))
-    table.add_row("PUE, worst hour", *(f"{hours.pue[d].max():.3f}" for d in hours.designs))
-    table.add_row("water [l/kWh of IT]", *(f"{hours.annual_wue[d]:.2f}" for d in hours.designs))
-    table.add_row("within the PUE cap", *("yes" if hours.meets_cap(d) else "no" for d in hours.designs))
-    console = Console(highlight=False, markup=False)
-    console.print(table)
-    console.print(
-        f"solar {hours.solar_cf.mean():.1%} and wind {hours.wind_cf.mean():.1%} of their peak power"
-    )
-    price = hours.price_usd_mwh
-    console.print(
-        f"electricity {price.mean():.1f} USD/MWh ({price.min():.1f} to {price.max():.1f} by the hour)"
-    )
-
-
 WIDE = 136
 """Columns of a table of layouts where output goes to a file or a pipe."""
+
+
+def console_for_tables() -> Console:
+    """As wide as the terminal; wide enough for tables of sites where output goes to a file or a pipe."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    return console if console.is_terminal else Console(width=160, highlight=False, markup=False, emoji=False)
 
 
 class Counting:

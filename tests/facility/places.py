@@ -9,8 +9,9 @@ import numpy as np
 
 from gigawright.catalogue.types import MonthlyClimate, Site
 from gigawright.clock import month_of_hour
+from gigawright.facility.weather.epw import read_epw
 from gigawright.facility.weather.synthetic import synthetic_year
-from gigawright.facility.weather.year import WeatherYear, read_epw, to_local
+from gigawright.facility.weather.year import WeatherYear, to_local
 
 PLACES = ("Johor", "Changi", "Shanghai", "Phoenix", "Dallas", "Leesburg")
 

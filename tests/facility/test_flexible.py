@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gigawright.facility import flexible
+from gigawright.facility.dispatch.case import one_year
+from gigawright.facility.supply.sources import grid_of
 from gigawright.workloads.power import IDLE_SHARE
 
 LOAD = np.array([[10.0, 8.0, 12.0]])
@@ -53,7 +55,10 @@ def test_serving_moves_between_every_pair_and_draws_the_targets_pue() -> None:
         ("hot", "cool"), ("hot", "far"), ("far", "hot"), ("far", "cool"),
     ]  # fmt: skip
     assert np.asarray(ways[0].ratio) == pytest.approx(np.full((1, 3), 1.1 / 1.25))
-    assert ways[0].most_mw == pytest.approx(0.5 * LOAD)
+    # Two origins share the quarter of its load that a site has room for, at its own PUE.
+    room = 0.25 / 2 * LOAD
+    assert ways[0].most_mw == pytest.approx(np.minimum(0.5 * LOAD, room * 1.25 / 1.1))
+    assert ways[2].most_mw == pytest.approx(room * 1.1 / 1.25)
 
 
 def test_delayed_work_has_room_to_be_made_up() -> None:
@@ -61,3 +66,13 @@ def test_delayed_work_has_room_to_be_made_up() -> None:
     assert late.most_hours == 6.0
     assert late.most_mw == pytest.approx(0.2 * LOAD)
     assert (late.catch_up_mw > 0.0).all()
+
+
+def test_only_what_the_connection_cannot_carry_is_shed() -> None:
+    time = one_year(3)
+    cut = np.array([1.0, 1.0, 0.5])
+    shed = flexible.last_resort(LOAD, grid_of(time, 50.0, 0.4, most_mw=9.0, available=cut), 1000.0)
+    assert shed.most_mw[0] == pytest.approx([1.0, 0.0, 7.5])
+    assert not flexible.last_resort(LOAD, grid_of(time, 50.0, 0.4), 1000.0).most_mw.any()
+    lost = grid_of(time, 50.0, 0.4, available=np.array([1.0, 0.0, 1.0]))
+    assert flexible.last_resort(LOAD, lost, 1000.0).most_mw[0] == pytest.approx([0.0, 8.0, 0.0])

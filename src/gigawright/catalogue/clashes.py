@@ -161,7 +161,9 @@ def _groups_and_budgets(study: Study) -> Iterator[Clash]:
             message = f"no workload has the group {group!r}; there are {', '.join(groups)}"
             yield ("rules", "serve_at_least", group), message, _near(group, groups)
     years = set(study.horizon.years)
-    for year in sorted(years - set(study.budgets.capital)):
+    # A study of energy alone buys nothing and needs no budget.
+    unsaid = years - set(study.budgets.capital) if study.workloads or study.budgets.capital else set()
+    for year in sorted(unsaid):
         message = f"no capital budget for {year}; write 0 {study.currency} where there is none"
         yield ("budgets", "capital"), message, ""
     for year in sorted({*study.budgets.capital, *study.budgets.leasing} - years):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable
-from typing import cast
+from typing import cast, get_args
 
 from gigawright.catalogue.tariff import tou_multipliers
 from gigawright.catalogue.types import (
@@ -18,6 +18,7 @@ from gigawright.catalogue.types import (
     Site,
     System,
     Technology,
+    TechnologyKind,
 )
 from gigawright.clock import Quarter, known_by
 from gigawright.errors import CatalogueError
@@ -254,19 +255,35 @@ def role(book: FactBook, item: str) -> Role:
 
 
 def technology(book: FactBook, item: str) -> Technology:
-    """Generation or storage to contract."""
+    """Generation or storage; raises CatalogueError where its kind is none of those there are."""
     kind = book.text("technology", item, "kind")
-    if kind not in ("solar", "wind", "battery"):
-        raise CatalogueError(f"technology {item}: kind {kind!r} is none of solar, wind, battery")
+    if kind not in get_args(TechnologyKind):
+        raise CatalogueError(
+            f"technology {item}: kind {kind!r} is none of {', '.join(get_args(TechnologyKind))}"
+        )
+
+    def number(attribute: str, default: float = 0.0) -> float:
+        return book.number("technology", item, attribute, default)
+
     return Technology(
         id=item,
-        kind=kind,  # type: ignore[arg-type]
+        kind=cast(TechnologyKind, kind),
         capex_usd_kw=book.number("technology", item, "capex"),
         om_usd_kw_year=book.number("technology", item, "om"),
         life_years=book.number("technology", item, "life"),
         country=book.text("technology", item, "country", ""),
-        hours=book.number("technology", item, "hours", 0.0),
-        efficiency=book.number("technology", item, "efficiency", 1.0),
+        hours=number("hours"),
+        efficiency=number("efficiency", 1.0),
+        energy_capex_usd_kwh=_optional(book, "technology", item, "energy_capex"),
+        fuel_usd_mwh=number("fuel_price"),
+        fuel_emission_t_mwh=number("fuel_emission"),
+        energy_cost_usd_mwh=number("energy_cost"),
+        least_share=number("least_share"),
+        ramp_share_h=number("ramp", math.inf),
+        start_usd_mw=number("start_cost"),
+        available_share=number("availability", 1.0),
+        lead_quarters=_quarters(number("lead_time")),
+        wear_usd_mwh=number("wear"),
     )
 
 

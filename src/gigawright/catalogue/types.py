@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
 from gigawright.clock import Quarter
 
 Cooling = Literal["air", "liquid"]
+TechnologyKind = Literal[
+    "solar", "wind", "battery", "gas_turbine", "gas_combined", "gas_engine", "fuel_cell", "smr"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,16 +167,49 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Technology:
-    """Contracted generation or storage: what a MW costs a quarter, and its shape parameters."""
+    """Generation or storage: what it costs, and how it runs.
+
+    `efficiency` is the round trip of a battery, or electricity over fuel (higher heating value) of a plant.
+    `capex_usd_kw` of a battery is per kW at its `hours`; `energy_capex_usd_kwh` is the part of it that grows
+    with the hours (None: not known apart). Plants: `fuel_usd_mwh` and `fuel_emission_t_mwh` are of a MWh of
+    fuel, `energy_cost_usd_mwh` is operation beside fuel; `least_share` of what is on line must run,
+    `ramp_share_h` of capacity may change in an hour, `start_usd_mw` brings a MW on line, `available_share` of
+    the year it can run; `lead_quarters` from order to power. `wear_usd_mwh` is paid on what a battery gives.
+    """
 
     id: str
-    kind: Literal["solar", "wind", "battery"]
+    kind: TechnologyKind
     capex_usd_kw: float
     om_usd_kw_year: float
     life_years: float
     country: str = ""
     hours: float = 0.0
     efficiency: float = 1.0
+    energy_capex_usd_kwh: float | None = None
+    fuel_usd_mwh: float = 0.0
+    fuel_emission_t_mwh: float = 0.0
+    energy_cost_usd_mwh: float = 0.0
+    least_share: float = 0.0
+    ramp_share_h: float = math.inf
+    start_usd_mw: float = 0.0
+    available_share: float = 1.0
+    lead_quarters: int = 0
+    wear_usd_mwh: float = 0.0
+
+    @property
+    def energy_usd_mwh(self) -> float:
+        """What a MWh of electricity costs beside capacity: fuel and operation."""
+        return self.fuel_usd_mwh / self.efficiency + self.energy_cost_usd_mwh
+
+    @property
+    def emission_t_mwh(self) -> float:
+        """CO2 of a MWh of electricity [t]."""
+        return self.fuel_emission_t_mwh / self.efficiency
+
+    @property
+    def power_capex_usd_kw(self) -> float:
+        """Capital of a kW without what grows with a battery's hours; all of it where that is not known."""
+        return self.capex_usd_kw - self.hours * (self.energy_capex_usd_kwh or 0.0)
 
 
 @dataclass(frozen=True, slots=True)

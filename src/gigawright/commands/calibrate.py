@@ -118,3 +118,25 @@ def recommender(
     with Telling() as telling:
         report, folder = recalibrate(rows, folds, out, book_with(catalogue), telling)
     say(f"{table(report)}\n\nwritten to {folder}")
+
+
+@app.command
+def pue(sites: Path, *, folds: Path, out: Path | None = None) -> None:
+    """Refit the model of reported PUE and WUE to reported values, and print its errors on sites left out.
+
+    Parameters
+    ----------
+    sites
+        A CSV file as `gigawright predict pue` reads it, with the column pue, and wue_l_per_kwh where known.
+    folds
+        A CSV file with the columns left_out, pattern and fold: which sites, and which places of several
+        operators, are left out together.
+    out
+        Folder to write; default: the package's own, where it is a checkout.
+    """
+    from gigawright.facility.cooling.reported_calibrate import recalibrate, table
+    from gigawright.terminal import Telling
+
+    with Telling() as telling:
+        report, folder = recalibrate(sites, folds, out, telling)
+    say(f"{table(report)}\n\nwritten to {folder}")

@@ -1,4 +1,4 @@
-"""`gigawright predict`: how fast work runs, without a plan."""
+"""`gigawright predict`: how fast work runs, and what sites report, without a plan."""
 
 from __future__ import annotations
 
@@ -172,6 +172,33 @@ def recommender(
     from gigawright.workloads.recommender.batch import predict_file
 
     _answer(predict_file, rows, out, catalogue, calibration, notes)
+
+
+@app.command
+def pue(sites: Path, *, out: Path, calibration: Path | None = None, notes: bool = False) -> None:
+    """What operators report as annual PUE and WUE of the sites of a CSV file, with the PUE's interval.
+
+    One line a row is written, in order. A row that is wrong, or names no place (a fleet, a policy), has its
+    reason in the column `refused`, and is no error: the exit code is 0 wherever the file could be read.
+
+    Parameters
+    ----------
+    sites
+        A CSV file with at least id, operator and lat_lon (`53.35,-6.26`); site, location and year are read
+        too, and nothing that was reported.
+    out
+        The CSV file to write.
+    calibration
+        A folder that `gigawright calibrate pue` has written; default: the package's own.
+    notes
+        Add the column `assumed`: what had to be filled in of the row.
+    """
+    from gigawright.facility.cooling.reported_batch import predict_file
+    from gigawright.terminal import Telling, tell_batch
+
+    with Telling() as telling:
+        batch = predict_file(sites, out, calibrated=calibration, notes=notes, told=telling)
+    tell_batch(batch, out)
 
 
 def _answer(

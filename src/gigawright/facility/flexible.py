@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from gigawright.arrays import Floats
-from gigawright.facility.dispatch.case import Delay, Giving, Move, Timeline
+from gigawright.facility.dispatch.case import Delay, Giving, Move, Source
 from gigawright.workloads.power import IDLE_SHARE
 
 # Assumption: performance follows the square root of dynamic power. Voltage that falls with frequency gives
@@ -66,22 +67,52 @@ def delay(site_mw: Floats, share: float, hours: float) -> Delay:
     return Delay("batch", share * site_mw, CATCH_UP_SHARE * site_mw, hours)
 
 
+def within_the_load(tiers: Sequence[Giving], site_mw: Floats) -> tuple[Giving, ...]:
+    """The same tiers, the dearest cut so that all of them together are no more than the load.
+
+    What is capped cannot be paused too: the cheapest go first, which is how they would be taken.
+
+    >>> whole = np.full((1, 1), 10.0)
+    >>> found = within_the_load((Giving("pause", whole, 90.0), Giving("cap", 0.6 * whole, 30.0)), whole)
+    >>> {giving.name: float(giving.most_mw[0, 0]) for giving in found}
+    {'pause': 4.0, 'cap': 6.0}
+    """
+    left, cut = np.asarray(site_mw, float).copy(), {}
+    for tier in sorted(tiers, key=lambda tier: tier.usd_mwh):
+        cut[tier.name] = np.minimum(tier.most_mw, left)
+        left -= cut[tier.name]
+    return tuple(replace(tier, most_mw=cut[tier.name]) for tier in tiers)
+
+
 def follow_the_sun(
     loads: Sequence[tuple[str, Floats, Floats, float]], usd_mwh: float = MOVE_USD_MWH
 ) -> tuple[Move, ...]:
-    """Serving that may go to any other site in the same hour.
+    """Serving that may go to any other site in the same hour, into the room above that site's own load.
 
     loads: (site, load at the meter [period, step], PUE [period, step], share that may move). What arrives
-    draws the target's PUE instead of the origin's.
+    draws the target's PUE instead of the origin's; each origin may take its part of the target's room, the
+    same that work put off is caught up in.
     """
     return tuple(
-        Move(origin, target, share * site_mw, pue_there / pue_here, usd_mwh)
+        Move(
+            origin,
+            target,
+            np.minimum(share * site_mw, CATCH_UP_SHARE * there_mw / (len(loads) - 1) * pue_here / pue_there),
+            pue_there / pue_here,
+            usd_mwh,
+        )
         for origin, site_mw, pue_here, share in loads
-        for target, _, pue_there, _ in loads
+        for target, there_mw, pue_there, _ in loads
         if target != origin and share > 0.0
     )
 
 
-def may_go_without(time: Timeline, site_mw: Floats, usd_mwh: float) -> Giving:
-    """The last resort: load shed at its price, so that a dispatch always exists and shortages are told."""
-    return Giving("shed", np.broadcast_to(site_mw, time.shape).copy(), usd_mwh)
+def last_resort(site_mw: Floats, grid: Source, usd_mwh: float) -> Giving:
+    """Load shed at its price, at most what the connection cannot carry [period, step].
+
+    So a dispatch always exists and shortages are told, yet work never pauses just to save a demand charge: a
+    load that may do that says so with `pause`.
+    """
+    carried = np.zeros_like(site_mw)
+    np.multiply(grid.most_mw[:, None], grid.available, out=carried, where=grid.available > 0.0)
+    return Giving("shed", np.maximum(site_mw - carried, 0.0), usd_mwh)

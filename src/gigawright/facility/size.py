@@ -10,7 +10,7 @@ from types import MappingProxyType
 from gigawright.arrays import Floats
 from gigawright.catalogue.types import Site
 from gigawright.facility.cooling.electrical import pue
-from gigawright.facility.cooling.systems import cooling_system
+from gigawright.facility.cooling.systems import cooled, cooling_system
 from gigawright.facility.supply.generation import solar_cf, wind_cf
 from gigawright.facility.supply.tariff import hourly_price
 from gigawright.facility.weather.synthetic import synthetic_year
@@ -81,7 +81,7 @@ def size(site: Site, designs: tuple[str, ...] = DESIGNS, seed: int = 0) -> SiteH
 
 def size_with(site: Site, weather: WeatherYear, designs: tuple[str, ...] = DESIGNS) -> SiteHours:
     """The same with weather of one's own, read from an EPW file for example."""
-    cooled = {design: cooling_hours(design, weather) for design in designs}
+    hours = {design: cooling_hours(design, weather) for design in designs}
     domestic = site.domestic_only_price_usd_mwh
 
     def price(mean_usd_mwh: float) -> Floats:
@@ -90,8 +90,8 @@ def size_with(site: Site, weather: WeatherYear, designs: tuple[str, ...] = DESIG
     return SiteHours(
         site=site.id,
         weather=weather,
-        pue=MappingProxyType({design: hours[0] for design, hours in cooled.items()}),
-        wue_l_per_kwh=MappingProxyType({design: hours[1] for design, hours in cooled.items()}),
+        pue=MappingProxyType({design: found[0] for design, found in hours.items()}),
+        wue_l_per_kwh=MappingProxyType({design: found[1] for design, found in hours.items()}),
         solar_cf=_frozen(solar_cf(weather, site.latitude, site.longitude)),
         wind_cf=_frozen(wind_cf(weather)),
         price_usd_mwh=price(site.price_usd_mwh),
@@ -102,8 +102,8 @@ def size_with(site: Site, weather: WeatherYear, designs: tuple[str, ...] = DESIG
 
 def cooling_hours(design: str, weather: WeatherYear, load_share: float = LOAD_SHARE) -> tuple[Floats, Floats]:
     """PUE and WUE [l/kWh of IT] of a hall design in each hour of a year of weather. Two (8760,) arrays."""
-    cooled = cooling_system(design).hours(weather.dry_bulb_c, weather.wet_bulb_c, load_share)
-    return _frozen(pue(cooled.power_share, load_share)), _frozen(cooled.water_l_per_kwh)
+    found = cooled(cooling_system(design), weather, load_share)
+    return _frozen(pue(found.power_share, load_share)), _frozen(found.water_l_per_kwh)
 
 
 def _frozen(values: Floats) -> Floats:

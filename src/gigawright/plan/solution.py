@@ -6,7 +6,7 @@ tables alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import pandas as pd
 
 from gigawright.arrays import Floats
 from gigawright.facility.dispatch.energy import FLOWS, SiteLife
+from gigawright.facility.dispatch.quarters import PLANTS, plants_on_offer
 from gigawright.linear import Solution
 from gigawright.plan.money import capital_terms
 from gigawright.plan.problem import DESIGNS, PROFILES, Problem
@@ -43,12 +44,13 @@ TABLES: dict[str, str] = {
     "staff": "people: role, market, quarter, staff, hired, bought_in, pay_musd",
     "load": "IT load at the profile's peak: site, design, profile, quarter, mw",
     "contracts": "contracted generation and storage: site, technology, quarter, mw",
-    "energy": "by site and quarter: it_mwh, site_mwh, import_mwh, solar_mwh, wind_mwh, shed_mwh, peak_mw, "
-    "import_cost_musd, demand_charge_musd, contract_cost_musd, emission_t, water_m3",
+    "energy": "by site and quarter: it_mwh, site_mwh, import_mwh, solar_mwh, wind_mwh, plant_mwh, shed_mwh, "
+    "peak_mw, import_cost_musd, plant_cost_musd (fuel and operation), demand_charge_musd, "
+    "contract_cost_musd, emission_t, water_m3",
     "green": "certified green power: site, year, gwh",
     "payments": "nominal payments: quarter, kind (capital, leasing, operating), category, site, musd",
     "dispatch": "every hour: site, quarter, hour, need_mw, solar_mw, wind_mw, import_mw, charge_mw, "
-    "discharge_mw, stored_mwh, shed_mw",
+    "discharge_mw, stored_mwh, shed_mw, and the power of each kind of plant on offer",
     "sensitivity": "were a group's work worth factor times as much, halls free and in fractions: group, "
     "factor, served_share (of the group's worth), accelerators (bought in all), purchases_musd",
     "prices": "shadow prices, halls and lines as decided: rule, where, quarter, value_musd, unit, words",
@@ -218,6 +220,8 @@ def energy_tables(problem: Problem, x: Solution, lived: Mapping[str, SiteLife]) 
     """contracts, energy, green and dispatch, from the hours lived through."""
     sets = problem.sets
     contracts, energy, green, dispatch = [], [], [], []
+    offered = {kind for prices in problem.energy.values() for kind in plants_on_offer(prices)}
+    plants = [kind for kind in PLANTS if kind in offered]
     for s, site in enumerate(sets.sites):
         for kind, capacity in lived[site].capacity.items():
             contracts += [
@@ -232,9 +236,9 @@ def energy_tables(problem: Problem, x: Solution, lived: Mapping[str, SiteLife]) 
         for q, quarter in enumerate(sets.q):
             if max(lived[site].need[q].max(), lived[site].contract_cost_musd[q]) > TINY:
                 energy.append(_energy_row(problem, site, s, q, x, lived[site]))
-                dispatch.append(_dispatch_rows(site, quarter, q, lived[site]))
+                dispatch.append(_dispatch_rows(site, quarter, q, lived[site], plants))
     names = ["site", "quarter", "hour", "need_mw", "solar_mw", "wind_mw", "import_mw", "charge_mw",
-             "discharge_mw", "stored_mwh", "shed_mw"]  # fmt: skip
+             "discharge_mw", "stored_mwh", "shed_mw", *(f"{kind}_mw" for kind in plants)]  # fmt: skip
     return {
         "contracts": pd.DataFrame(contracts, columns=["site", "technology", "quarter", "mw"]),
         "energy": pd.DataFrame(energy, columns=ENERGY_COLUMNS),
@@ -244,8 +248,9 @@ def energy_tables(problem: Problem, x: Solution, lived: Mapping[str, SiteLife]) 
 
 
 ENERGY_COLUMNS = [
-    "site", "quarter", "it_mwh", "site_mwh", "import_mwh", "solar_mwh", "wind_mwh", "shed_mwh",
-    "peak_mw", "import_cost_musd", "demand_charge_musd", "contract_cost_musd", "emission_t", "water_m3",
+    "site", "quarter", "it_mwh", "site_mwh", "import_mwh", "solar_mwh", "wind_mwh", "plant_mwh", "shed_mwh",
+    "peak_mw", "import_cost_musd", "plant_cost_musd", "demand_charge_musd", "contract_cost_musd",
+    "emission_t", "water_m3",
 ]  # fmt: skip
 
 
@@ -265,23 +270,31 @@ def _energy_row(
         for c, profile in enumerate(PROFILES)
     )
     imported = lived.flows["import"][q]
+    plants = [
+        (prices.technologies[kind], float(lived.flows[kind][q].sum())) for kind in plants_on_offer(prices)
+    ]
+    own_t = sum(mwh * technology.emission_t_mwh for technology, mwh in plants)
     return {
         "site": site, "quarter": problem.sets.q[q], "it_mwh": it, "site_mwh": float(lived.need[q].sum()),
         "import_mwh": float(imported.sum()), "solar_mwh": float(lived.solar[q].sum()),
-        "wind_mwh": float(lived.wind[q].sum()), "shed_mwh": float(lived.flows["shed"][q].sum()),
+        "wind_mwh": float(lived.wind[q].sum()), "plant_mwh": sum(mwh for _, mwh in plants),
+        "shed_mwh": float(lived.flows["shed"][q].sum()),
         "peak_mw": float(lived.peak_mw[q]),
         "import_cost_musd": float(imported @ hours.price_usd_mwh[0]) * 1e-6,
+        "plant_cost_musd": sum(mwh * technology.energy_usd_mwh for technology, mwh in plants) * 1e-6,
         "demand_charge_musd": float(lived.peak_mw[q]) * prices.demand_charge_usd_kw_month * 3e-3,
         "contract_cost_musd": lived.contract_cost_musd[q],
-        "emission_t": float(imported.sum()) * prices.emission_t_mwh, "water_m3": water,
+        "emission_t": float(imported.sum()) * prices.emission_t_mwh + own_t, "water_m3": water,
     }  # fmt: skip
 
 
-def _dispatch_rows(site: str, quarter: str, q: int, lived: SiteLife) -> pd.DataFrame:
+def _dispatch_rows(site: str, quarter: str, q: int, lived: SiteLife, plants: Sequence[str]) -> pd.DataFrame:
     count = len(lived.need[q])
     columns = {"need_mw": lived.need[q], "solar_mw": lived.solar[q], "wind_mw": lived.wind[q]}
     for flow in FLOWS:
         columns[f"{flow}_{'mwh' if flow == 'stored' else 'mw'}"] = lived.flows[flow][q]
+    for kind in plants:
+        columns[f"{kind}_mw"] = lived.flows[kind][q] if kind in lived.flows else np.zeros(count)
     return pd.DataFrame(
         {
             "site": pd.Categorical([site] * count),
@@ -300,8 +313,9 @@ def payment_table(
     energy = tables["energy"]
     for column, category in (
         ("import_cost_musd", "electricity"),
+        ("plant_cost_musd", "fuel and operation of plants"),
         ("demand_charge_musd", "demand charge"),
-        ("contract_cost_musd", "solar, wind and battery contracts"),
+        ("contract_cost_musd", "contracts of sun, wind, batteries and plants"),
     ):
         for site, quarter, musd in zip(energy["site"], energy["quarter"], energy[column], strict=True):
             rows.append((quarter, "operating", category, site, float(musd)))

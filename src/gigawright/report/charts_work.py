@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from gigawright.report.colours import FLOW_COLOURS, faded, group_colours
+from gigawright.report.colours import FLOW_COLOURS, faded, flow_colours, group_colours
 from gigawright.report.figure import axis, empty, figure
-from gigawright.report.view import TINY, View, curtailed_mw, records
+from gigawright.report.view import TINY, View, curtailed_mw, plants_in, records
 from gigawright.report.words import SCALES
 from gigawright.workloads.units import UNITS
 
@@ -176,9 +176,11 @@ def dispatch_week(result: Result, site: str) -> go.Figure:
     week["solar_mw"], week["wind_mw"] = week["solar_mw"] * used, week["wind_mw"] * used
     start = pd.Timestamp(view.quarter_start(str(week["quarter"].iloc[0])))
     hours = [str(start + pd.Timedelta(hours=int(hour))) for hour in week["hour"]]
+    colours = flow_colours(plants_in(week))
     sources = (
         ("solar", "solar"),
         ("wind", "wind"),
+        *((kind, kind.replace("_", " ")) for kind in plants_in(week)),
         ("discharge", "battery"),
         ("import", "grid"),
         ("shed", "shed"),
@@ -195,8 +197,8 @@ def dispatch_week(result: Result, site: str) -> go.Figure:
                     "name": name,
                     "x": hours,
                     "y": values.tolist(),
-                    "line": {"width": 0.4, "color": FLOW_COLOURS[column]},
-                    "fillcolor": faded(FLOW_COLOURS[column], 0.8),
+                    "line": {"width": 0.4, "color": colours[column]},
+                    "fillcolor": faded(colours[column], 0.8),
                     "hovertemplate": "%{y:,.1f} MW",
                 }
             )
@@ -226,12 +228,12 @@ def energy_by_source(result: Result) -> go.Figure:
     if energy.empty:
         return empty("no site draws power")
     sums = energy.groupby("quarter")[
-        ["solar_mwh", "wind_mwh", "import_mwh", "shed_mwh", "curtailed_mwh"]
+        ["solar_mwh", "wind_mwh", "plant_mwh", "import_mwh", "shed_mwh", "curtailed_mwh"]
     ].sum()
     sums = sums.reindex(list(view.quarters), fill_value=0.0) / 1e3
     used = 1.0 - sums["curtailed_mwh"] / (sums["solar_mwh"] + sums["wind_mwh"]).clip(lower=TINY)
     sums["solar_mwh"], sums["wind_mwh"] = sums["solar_mwh"] * used, sums["wind_mwh"] * used
-    names = {"solar": "solar used", "wind": "wind used", "import": "grid", "shed": "shed"}
+    names = {"solar": "solar used", "wind": "wind used", "plant": "plants", "import": "grid", "shed": "shed"}
     traces = [
         {
             "type": "bar",

@@ -30,9 +30,18 @@ FLOW_COLOURS = {
     "charge": "#9A6FB0",
     "shed": "#CC3311",
     "need": "#20303C",
+    "plant": "#B5651D",
 }
+PLANT_HUES = ("#B5651D", "#7D8F69", "#4477AA", "#AA3377", "#228833")
 BUILD_COLOURS = {"air": "#7FA3BF", "liquid": "#2F6B8F", "grid": "#C98A2B"}
 ACCENT, MUTED, LAND = "#0B6B5D", "#9AA5AE", "#C9CFCB"
+
+
+def flow_colours(sources: Sequence[str]) -> dict[str, str]:
+    """A colour for each source or flow; plants take theirs in turn."""
+    known = FLOW_COLOURS | {"grid": FLOW_COLOURS["import"]}
+    others = [source for source in sources if source not in known]
+    return known | {name: PLANT_HUES[i % len(PLANT_HUES)] for i, name in enumerate(others)}
 
 
 def group_colours(groups: Sequence[str]) -> dict[str, str]:

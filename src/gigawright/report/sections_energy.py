@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gigawright.facility.dispatch.quarters import PLANTS
 from gigawright.report import charts, words
 from gigawright.report.html import Column, Html, Piece, bar, el, safe, table
 from gigawright.report.parts import Report, Section, bullets, heat, more
@@ -55,8 +56,8 @@ def energy_section(report: Report) -> Section:
     ]
     intro = (
         "Verified hour by hour for owned capacity; a lease has its energy in its price. Emissions count grid "
-        "imports at the site's average factor; certificates do not lower them. Water is make-up water at "
-        "the site."
+        "imports at the site's average factor and plants at theirs; certificates do not lower them. Water is "
+        "make-up water at the site."
     )
     return Section("energy", "Energy, emissions and water", intro, body)
 
@@ -64,7 +65,8 @@ def energy_section(report: Report) -> Section:
 def _energy_row(name: str, row: pd.Series[float]) -> list[str]:
     it, site = max(row["it_mwh"], TINY), max(row["site_mwh"], TINY)
     bill = sum(
-        row.get(column, 0.0) for column in ("import_cost_musd", "demand_charge_musd", "contract_cost_musd")
+        row.get(column, 0.0)
+        for column in ("import_cost_musd", "plant_cost_musd", "demand_charge_musd", "contract_cost_musd")
     )
     green = (row["solar_mwh"] + row["wind_mwh"] - row["curtailed_mwh"]) / site
     return [
@@ -82,19 +84,20 @@ def _energy_row(name: str, row: pd.Series[float]) -> list[str]:
 
 
 def _contracts(report: Report) -> Piece:
-    """Contracted sun, wind and batteries at the end of the horizon."""
+    """Contracted sun, wind, batteries and plants at the end of the horizon."""
     view = report.view
     contracts = view.table("contracts")
     if contracts.empty:
-        return el("p", "No solar, wind or battery is contracted.")
+        return el("p", "No solar, wind, battery or plant is contracted.")
     last = contracts[contracts["quarter"] == view.quarters[-1]]
-    kinds = ("solar", "wind", "battery")
+    plants = [kind for kind in PLANTS if kind in set(last["technology"])]
+    kinds = ("solar", "wind", "battery", *plants)
     by_site = last.pivot_table(index="site", columns="technology", values="mw", aggfunc="sum", fill_value=0.0)
     rows = [
         [view.site(str(site)), *[words.digits(float(row.get(kind, 0.0))) for kind in kinds]]
         for site, row in lines(by_site)
     ]
-    columns = [Column("Site"), *[Column(kind.capitalize(), "MW", NUMBER) for kind in kinds]]
+    columns = [Column("Site"), *[Column(kind.replace("_", " ").capitalize(), "MW", NUMBER) for kind in kinds]]
     return table(f"Contracted at the end of {view.quarters[-1]}", columns, rows)
 
 

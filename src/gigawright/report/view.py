@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gigawright.clock import Quarter
+from gigawright.facility.dispatch.quarters import PLANTS
 from gigawright.report import words
 from gigawright.report.words import Purse
 
@@ -210,10 +211,14 @@ class View:
 
 def curtailed_mw(hours: pd.DataFrame) -> pd.Series[float]:
     """Sun and wind available beyond need and charging, hour by hour, from table `dispatch` [MW]."""
-    given = (
-        hours["solar_mw"] + hours["wind_mw"] + hours["import_mw"] + hours["discharge_mw"] + hours["shed_mw"]
-    )
+    sources = ("solar", "wind", "import", "discharge", "shed", *plants_in(hours))
+    given = hours[[f"{source}_mw" for source in sources]].sum(axis=1)
     return (given - hours["need_mw"] - hours["charge_mw"]).clip(lower=0.0)
+
+
+def plants_in(hours: pd.DataFrame) -> list[str]:
+    """Kinds of plant that table `dispatch` has a column for."""
+    return [kind for kind in PLANTS if f"{kind}_mw" in hours]
 
 
 def records(frame: pd.DataFrame) -> list[Any]:

@@ -22,7 +22,7 @@ from gigawright.facility.dispatch.case import (
     Timeline,
     one_year,
 )
-from gigawright.facility.dispatch.solve import SiteAnswer, solve_energy
+from gigawright.facility.dispatch.solve import SiteAnswer, least_relaxation, solve_energy
 from gigawright.linear import Infeasible
 
 EACH = np.ones(1)
@@ -129,8 +129,11 @@ def test_an_outage_is_lived_through_from_what_is_stored() -> None:
 
 def test_an_outage_nobody_can_live_through_is_infeasible() -> None:
     lost = Outage("all", ("grid",), 0, first=0, steps=1)
+    case = site([4.0] * 2, source("grid", 2, 50.0), outages=(lost,))
     with pytest.raises(Infeasible):
-        answer(site([4.0] * 2, source("grid", 2, 50.0), outages=(lost,)))
+        answer(case)
+    found = least_relaxation(EnergyCase("case", (case,)))
+    assert [(one.rule, one.site, round(one.amount, 6)) for one in found] == [("carried_all", "s", 4.0)]
 
 
 def test_hourly_matching_counts_only_what_is_used_in_its_hour() -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from gigawright.catalogue.types import Technology
 from gigawright.facility.dispatch.block import add_site
+from gigawright.facility.dispatch.case import EnergyCase
 from gigawright.facility.dispatch.energy import SiteJob, SiteLife, need_mw, power_site
+from gigawright.facility.dispatch.energy import joined as as_one_case
 from gigawright.facility.dispatch.quarters import (
     KINDS,
     EnergyPrices,
@@ -17,6 +19,7 @@ from gigawright.facility.dispatch.quarters import (
     quarterly_cost_musd_mw,
     site_case,
 )
+from gigawright.facility.dispatch.solve import solve_energy
 from gigawright.linear import Model, solve
 
 # Prices of a quarter, for a quarter that is a week long.
@@ -262,3 +265,54 @@ def test_a_site_without_load_costs_nothing() -> None:
     life = power_site(job(prices(), load={}))
     assert life.cost_musd == 0.0
     assert all(capacity.max() == 0.0 for capacity in life.capacity.values())
+
+
+GAS = Technology(
+    "g", "gas_engine", 60.0, 1.0, 25.0, efficiency=0.45, fuel_usd_mwh=18.0, fuel_emission_t_mwh=0.18
+)
+REACTOR = Technology("r", "smr", 130.0, 4.0, 40.0, efficiency=0.33, fuel_usd_mwh=3.0, available_share=0.9)
+
+
+@pytest.mark.parametrize("grid_mw", [30.0, 5.0])
+def test_plants_run_beside_the_grid_and_are_in_the_bill(grid_mw: float) -> None:
+    offered = {**ALL, "gas_engine": GAS, "smr": REACTOR}
+    # Capital of plants is counted by the hours of a period: a week, so each is a year's cost of 8,760 h.
+    money = prices(technologies=offered, max_mw=dict.fromkeys(offered, 40.0))
+    asked = job(money, grid_mw)
+    life = power_site(asked, gap=1e-5)
+    need = [need_mw(hours, {at: mw[q : q + 1] for at, mw in LOAD.items()}) for q, hours in enumerate(HOURLY)]
+    case = as_one_case(asked, need)
+    best = solve_energy(EnergyCase("whole", (case,))).cost_usd * 1e-6
+    assert life.bound_musd <= best * (1 + 1e-7)
+    assert best * (1 - 1e-7) <= life.cost_musd <= best * (1 + 1.1e-5)
+    assert max(life.capacity["gas_engine"].max(), life.capacity["smr"].max()) > 0.0
+    for q in range(QUARTERS):
+        flows = {name: values[q] for name, values in life.flows.items()}
+        supply = flows["import"] + flows["discharge"] - flows["charge"] + flows["shed"]
+        supply = supply + life.solar[q] + life.wind[q] + flows["gas_engine"] + flows["smr"]
+        assert (supply >= life.need[q] - 1e-6).all()
+        assert (flows["gas_engine"] <= life.capacity["gas_engine"][q] + 1e-9).all()
+        assert (flows["smr"] <= 0.9 * life.capacity["smr"][q] + 1e-9).all()
+
+
+def test_quarters_of_other_length_end_in_hours_that_nobody_lives_through() -> None:
+    shorter = [HOURLY[0], shortened(HOURLY[1], HOURS - 5), HOURLY[2]]
+    life = power_site(job(prices(), hours=shorter), gap=1e-5)
+    assert [len(flow) for flow in life.flows["import"]] == [HOURS, HOURS - 5, HOURS]
+    whole_week = power_site(job(prices()), gap=1e-5)
+    assert life.cost_musd == pytest.approx(whole_week.cost_musd, rel=0.05)
+    level, charge, discharge = (life.flows[name][1] for name in ("stored", "charge", "discharge"))
+    after = level + 0.88**0.5 * charge - discharge / 0.88**0.5
+    assert level[1:] == pytest.approx(after[:-1], abs=1e-6)
+
+
+def shortened(hours: SiteSteps, count: int) -> SiteSteps:
+    """The first hours of a quarter."""
+    cut = {
+        name: getattr(hours, name)[:, :count] for name in ("weight_h", "solar_cf", "wind_cf", "price_usd_mwh")
+    }
+    by_name = {
+        name: {key: rows[:, :count] for key, rows in getattr(hours, name).items()}
+        for name in ("pue", "wue_l_per_kwh", "shape")
+    }
+    return replace(hours, cycle=hours.cycle[:count], **cut, **by_name)

@@ -32,14 +32,6 @@ def test_the_power_curve_rises_to_rated_and_stops_in_storms() -> None:
     assert 0.0 <= output.min() <= output.max() <= 1.0
 
 
-def test_a_turbine_never_beats_betz() -> None:
-    """At most 16/27 of the power of the wind through a rotor of 130 m, for 3.37 MW at standard density."""
-    speeds, output = power_curve()
-    inside = (speeds >= 4.0) & (speeds <= 20.0)
-    available = 0.5 * 1.225 * np.pi / 4.0 * 130.0**2 * speeds**3 * 16.0 / 27.0
-    assert (output[inside] * 3.37e6 <= available[inside]).all()
-
-
 def test_dry_air_at_15_degrees_has_standard_density() -> None:
     assert air_density(_steady())[0] == pytest.approx(1.225, rel=2e-3)
     # Damp air is lighter than dry air.

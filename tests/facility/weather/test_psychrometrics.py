@@ -100,3 +100,10 @@ def test_saturation_pressures_of_the_handbook(temperature_c: float, pressure_kpa
 def test_wet_bulb_of_no_air_is_no_air() -> None:
     empty = np.array([])
     assert psy.wet_bulb_c(empty, empty, SEA_LEVEL).shape == (0,)
+
+
+@pytest.mark.parametrize("wet", [-8.0, 0.5, 14.0, 26.0])
+def test_the_humidity_of_a_wet_bulb_is_its_inverse(wet: float) -> None:
+    dry = np.linspace(wet + 0.1, wet + 12.0, 7)
+    ratio = psy.humidity_of_wet_bulb(dry, wet, 95_000.0)
+    np.testing.assert_allclose(psy.wet_bulb_c(dry, ratio, 95_000.0), wet, atol=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.facility.places import CLIMATE, PLACES, epw_path, imitated, normals, recorded
 
+from gigawright.facility.cooling.systems import cooling_systems
 from gigawright.facility.size import cooling_hours
 from gigawright.facility.supply.generation import solar_cf, wind_cf
-from gigawright.facility.weather.synthetic import (
-    _daily_clearness,
-    _persistent,
-    _rank_share,
-    _smooth_year,
-    synthetic_year,
-)
+from gigawright.facility.weather.sun import sun_year
+from gigawright.facility.weather.synthetic import synthetic_year
+from gigawright.facility.weather.synthetic_calendar import smooth_year
 from gigawright.facility.weather.year import WeatherYear, to_local
 
 BEIJING = (39.9, 116.4, 35.0, 8.0)
@@ -56,7 +54,7 @@ def test_design_extremes_are_reached(seed: int) -> None:
 def test_days_carry_over_and_wind_persists() -> None:
     year = _year()
     daily = to_local(year.dry_bulb_c, 8.0).reshape(365, 24).mean(axis=1)
-    anomaly = daily - _smooth_year(np.array(CLIMATE.dry_bulb_mean_c))
+    anomaly = daily - smooth_year(np.array(CLIMATE.dry_bulb_mean_c))
     assert 0.4 < np.corrcoef(anomaly[1:], anomaly[:-1])[0, 1] < 0.8
     wind = year.wind_speed_ms
     assert 0.6 < np.corrcoef(wind[1:], wind[:-1])[0, 1] < 0.95
@@ -85,8 +83,6 @@ def test_sun_shines_by_day_only_and_never_above_the_atmosphere() -> None:
 def test_any_climate_gives_a_year_that_keeps_its_means(
     mean: float, season: float, day: float, humid: float, clear: float, wind: float, latitude: float
 ) -> None:
-    from gigawright.facility.weather.sun import sun_year
-
     months = mean + season / 2.0 * np.cos(2.0 * np.pi * (np.arange(12) - 6.5 * (latitude > 0)) / 12.0)
     outside = sun_year(latitude, 0.0).extraterrestrial_w_m2
     month = np.repeat(np.arange(12), np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) * 24)
@@ -109,55 +105,70 @@ def test_any_climate_gives_a_year_that_keeps_its_means(
     assert (year.wet_bulb_c <= year.dry_bulb_c + 1e-6).all()
 
 
-def test_smooth_year_keeps_every_months_mean() -> None:
-    monthly = np.array(CLIMATE.dry_bulb_mean_c)
-    course = _smooth_year(monthly)
-    days = np.repeat(np.arange(12), [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-    np.testing.assert_allclose(np.bincount(days, course) / np.bincount(days), monthly, atol=1e-12)
-
-
-def test_autoregression_has_unit_variance_and_the_persistence_asked() -> None:
-    white = np.random.Generator(np.random.Philox(3)).standard_normal(200_000)
-    series = _persistent(white, 0.6)
-    assert series.var() == pytest.approx(1.0, abs=0.02)
-    assert np.corrcoef(series[1:], series[:-1])[0, 1] == pytest.approx(0.6, abs=0.01)
-
-
-def test_clearness_follows_bendts_distribution() -> None:
-    # Duffie and Beckman, figure 2.9.2: at a monthly mean of 0.5 about half the days are above 0.53.
-    share = (np.arange(365) + 0.5) / 365.0
-    days = _daily_clearness(np.full(12, 0.5), share)
-    assert days.mean() == pytest.approx(0.5, abs=0.01)
-    assert np.median(days) == pytest.approx(0.53, abs=0.02)
-    assert days.min() > 0.04
-    assert days.max() < 0.77
-
-
-def test_ranks_are_uniform_in_every_month() -> None:
-    share = _rank_share(np.random.Generator(np.random.Philox(1)).standard_normal(8760))
-    assert share[: 31 * 24].mean() == pytest.approx(0.5)
-    assert np.sort(share[: 31 * 24])[0] == pytest.approx(0.5 / (31 * 24))
-
-
-# Johor and Changi: wind below 2 m/s, where capacity factors are near nothing and the station's calms decide.
 @pytest.mark.parametrize("place", PLACES)
 def test_nearness_to_a_recorded_typical_year(shared_folder: Path, place: str) -> None:
+    """The goals: PUE of every design within 0.01, sun within 3 %, wind within 10 %, wet bulb within 1 K."""
     path = epw_path(shared_folder, place)
     real, (latitude, longitude, *_) = recorded(path)
     made = imitated(path)
-    for share, tolerance_k in ((0.01, 1.8), (0.5, 1.0), (0.99, 0.7), (0.996, 0.3)):
+    for design in cooling_systems():
+        ours, theirs = (float(cooling_hours(design, year)[0].mean()) for year in (made, real))
+        assert ours == pytest.approx(theirs, abs=0.01), design
+    for mounting in ("tracking", "fixed"):
+        sun, sun_real = (solar_cf(year, latitude, longitude, mounting).mean() for year in (made, real))
+        assert sun == pytest.approx(sun_real, rel=0.03), mounting
+    assert wind_cf(made).mean() == pytest.approx(wind_cf(real).mean(), rel=0.10)
+    assert np.quantile(made.wet_bulb_c, 0.996) == pytest.approx(np.quantile(real.wet_bulb_c, 0.996), abs=1.0)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_quantiles_and_water_are_near_too(shared_folder: Path, place: str) -> None:
+    real, made = recorded(epw_path(shared_folder, place))[0], imitated(epw_path(shared_folder, place))
+    for share, tolerance_k in ((0.01, 2.4), (0.5, 1.0), (0.99, 0.7), (0.996, 0.3)):
         miss = np.quantile(made.dry_bulb_c, share) - np.quantile(real.dry_bulb_c, share)
         assert abs(miss) < tolerance_k, (share, miss)
-    for share, tolerance_k in ((0.5, 1.3), (0.9, 1.0), (0.99, 0.7), (0.996, 0.3)):
+    for share, tolerance_k in ((0.5, 1.4), (0.9, 1.0), (0.99, 0.9), (0.996, 0.3)):
         miss = np.quantile(made.wet_bulb_c, share) - np.quantile(real.wet_bulb_c, share)
         assert abs(miss) < tolerance_k, (share, miss)
     for design in ("air", "liquid", "evaporative", "chiller"):
-        (pue, wue), (pue_real, wue_real) = cooling_hours(design, made), cooling_hours(design, real)
-        assert pue.mean() == pytest.approx(pue_real.mean(), abs=0.008)
-        assert wue.mean() == pytest.approx(wue_real.mean(), abs=0.04)
-    sun, sun_real = (solar_cf(year, latitude, longitude).mean() for year in (made, real))
-    assert sun == pytest.approx(sun_real, rel=0.05)
-    assert wind_cf(made).mean() == pytest.approx(wind_cf(real).mean(), abs=0.03)
+        wue, wue_real = cooling_hours(design, made)[1].mean(), cooling_hours(design, real)[1].mean()
+        assert wue == pytest.approx(wue_real, abs=0.05), design
+
+
+@pytest.mark.parametrize("place", ["Shanghai", "Phoenix", "Dallas", "Leesburg"])
+def test_days_are_as_clear_and_as_different_as_recorded(shared_folder: Path, place: str) -> None:
+    """Where a file's days differ; those of Johor and Changi are a cloud model's and all alike."""
+    path = epw_path(shared_folder, place)
+    real, (latitude, longitude, offset, _) = recorded(path)
+    outside = (
+        to_local(sun_year(latitude, longitude).extraterrestrial_w_m2, offset).reshape(365, 24).sum(axis=1)
+    )
+    ours, theirs = (
+        to_local(year.ghi_w_m2, offset).reshape(365, 24).sum(axis=1) / outside
+        for year in (imitated(path), real)
+    )
+    shares = [0.05, 0.25, 0.5, 0.75, 0.95]
+    np.testing.assert_allclose(np.quantile(ours, shares), np.quantile(theirs, shares), atol=0.06)
+
+
+def test_the_southern_hemisphere_has_its_summer_in_january() -> None:
+    turned = {name: tuple(np.roll(getattr(CLIMATE, name), 6)) for name in CLIMATE.__dataclass_fields__}
+    climate = type(CLIMATE)(**turned)
+    year = synthetic_year(climate, -39.9, 116.4, 35.0, 8.0, 34.8, 26.7)
+    kept = normals(year, 8.0)
+    np.testing.assert_allclose(kept.dry_bulb_mean_c, climate.dry_bulb_mean_c, atol=1e-9)
+    np.testing.assert_allclose(kept.ghi_kwh_m2_day, climate.ghi_kwh_m2_day, rtol=1e-9)
+    assert np.quantile(year.dry_bulb_c, 0.996) == pytest.approx(34.8, abs=0.3)
+
+
+def test_a_year_takes_less_than_a_tenth_of_a_second() -> None:
+    _year()
+    taken = []
+    for seed in range(1, 6):
+        begin = time.process_time()
+        _year(seed)
+        taken.append(time.process_time() - begin)
+    assert min(taken) < 0.1
 
 
 def test_phoenix_has_two_days_no_station_has_seen(shared_folder: Path) -> None:

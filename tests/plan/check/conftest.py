@@ -55,7 +55,7 @@ installed:
   - {system: box, site: here, accelerators: 1000}
   - {system: box, site: there, accelerators: 200, leased: true, until: 2026Q2}
 commitments: [{system: box, accelerators: 2000, by: 2026Q2}]
-energy: {technologies: [sun, cell], max_solar: 1 MW, max_battery: 1 MW}
+energy: {technologies: [sun, cell, motor], max_solar: 1 MW, max_battery: 1 MW, max_plants: 0.5 MW}
 staff: [{role: hand}]
 rules: {domestic_share_min: 0.5, serve_at_least: {assistant: 0.2}}
 workloads:
@@ -84,6 +84,19 @@ def catalogue_of(study: Study) -> Catalogue:
     technologies = [
         Technology("sun", "solar", 600.0, 12.0, 25.0),
         Technology("cell", "battery", 500.0, 8.0, 15.0, hours=4.0, efficiency=0.81),
+        Technology(
+            "motor",
+            "gas_engine",
+            900.0,
+            10.0,
+            20.0,
+            efficiency=0.4,
+            fuel_usd_mwh=30.0,
+            fuel_emission_t_mwh=0.2,
+            energy_cost_usd_mwh=5.0,
+            available_share=0.9,
+            lead_quarters=2,
+        ),
     ]
     return Catalogue(
         book=FactBook(facts),
@@ -274,11 +287,17 @@ def work_tables(study: Study, catalogue: Catalogue) -> Tables:
 
 
 def energy_tables(catalogue: Catalogue, load: pd.DataFrame) -> Tables:
-    """From the second quarter 1 MW of sun, and 0.5 MW of battery that takes 0.2 MW at midnight."""
+    """From the second quarter 1 MW of sun, and 0.5 MW of battery that takes 0.2 MW at midnight.
+
+    From the third 0.2 MW of engine, which runs at half in the evening.
+    """
     hours, shapes = hours_of("here"), profile_shapes(catalogue, catalogue.sites["here"])
     dispatch, energy, imported, needed = [], [], 0.0, 0.0
     # M USD a MW and quarter: annuity of 8 % over its life on the capital, and operation.
-    sun, cell = ((kw * 0.08 / (1 - 1.08**-life) + om) / 4e3 for kw, life, om in ((600, 25, 12), (500, 15, 8)))
+    sun, cell, motor = (
+        (kw * 0.08 / (1 - 1.08**-life) + om) / 4e3
+        for kw, life, om in ((600, 25, 12), (500, 15, 8), (900, 20, 10))
+    )
     for q, quarter in enumerate(QUARTERS):
         here, contracted = quarter.hour_slice, 1.0 if q else 0.0
         it = sum(
@@ -288,7 +307,8 @@ def energy_tables(catalogue: Catalogue, load: pd.DataFrame) -> Tables:
         solar, first = contracted * hours.solar_cf[here], contracted * (hour % 24 == 0)
         after = np.roll(first, 1)
         shed = 0.1 * ((hour == 5) & (q == 2))
-        taken = np.maximum(need + 0.2 * first - 0.162 * after - solar - shed, 0.0)
+        engine = 0.1 * ((hour % 24 >= 18) & (q >= 2))
+        taken = np.maximum(need + 0.2 * first - 0.162 * after - solar - engine - shed, 0.0)
         dispatch.append(
             pd.DataFrame(
                 {
@@ -303,6 +323,7 @@ def energy_tables(catalogue: Catalogue, load: pd.DataFrame) -> Tables:
                     "discharge_mw": 0.162 * after,
                     "stored_mwh": 0.18 * after,
                     "shed_mw": shed,
+                    "gas_engine_mw": engine,
                 }
             )
         )
@@ -315,25 +336,29 @@ def energy_tables(catalogue: Catalogue, load: pd.DataFrame) -> Tables:
                 taken.sum(),
                 solar.sum(),
                 0.0,
+                engine.sum(),
                 shed.sum(),
                 taken.max(),
                 # This site holds domestic systems alone and pays 50 USD/MWh, not 60.
                 taken.sum() * 50e-6,
+                # A MWh takes 2.5 of fuel at 30, and 5 of operation.
+                engine.sum() * 80e-6,
                 taken.max() * 5 * 3e-3,
-                contracted * (sun + 0.5 * cell),
-                taken.sum() * 0.5,
+                contracted * (sun + 0.5 * cell) + 0.2 * motor * (q >= 2),
+                taken.sum() * 0.5 + engine.sum() * 0.5,
                 it.sum(),
             )
         )
-        imported, needed = imported + taken.sum() * 1e-3, needed + need.sum() * 1e-3
+        imported, needed = imported + (taken + engine).sum() * 1e-3, needed + need.sum() * 1e-3
     return {
         "contracts": frame(
             "site technology quarter mw",
             *[("here", kind, q, mw) for kind, mw in (("solar", 1.0), ("battery", 0.5)) for q in (Q2, Q3, Q4)],
+            *[("here", "gas_engine", q, 0.2) for q in (Q3, Q4)],
         ),
         "energy": frame(
-            "site quarter it_mwh site_mwh import_mwh solar_mwh wind_mwh shed_mwh peak_mw import_cost_musd"
-            " demand_charge_musd contract_cost_musd emission_t water_m3",
+            "site quarter it_mwh site_mwh import_mwh solar_mwh wind_mwh plant_mwh shed_mwh peak_mw"
+            " import_cost_musd plant_cost_musd demand_charge_musd contract_cost_musd emission_t water_m3",
             *energy,
         ),
         "green": frame("site year gwh", ("here", 2026, imported - 0.2 * needed)),
@@ -368,7 +393,8 @@ def payment_table(tables: Tables) -> pd.DataFrame:
         (Q4, "operating", "green certificates", "here", tables["green"]["gwh"].sum() * 4e-3),
     ]
     for row in tables["energy"].itertuples():
-        musd = row.import_cost_musd + row.demand_charge_musd + row.contract_cost_musd + row.water_m3 * 2e-6
+        musd = row.import_cost_musd + row.plant_cost_musd + row.demand_charge_musd + row.contract_cost_musd
+        musd += row.water_m3 * 2e-6
         rows.append((row.quarter, "operating", "electricity", "here", musd))
     return frame("quarter kind category site musd", *rows)
 

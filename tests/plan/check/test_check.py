@@ -175,6 +175,11 @@ SPOILED: dict[str, dict[str, Spoil]] = {
         "sun removed": scale("dispatch", "solar_mw", 0.5),
         "more charged": scale("dispatch", "charge_mw", 2.0),
         "discharge removed": scale("dispatch", "discharge_mw", 0.0),
+        "engine removed": put("dispatch", "gas_engine_mw", 0.0),
+    },
+    "plants_give_what_is_contracted": {
+        "more than it can": put("dispatch", "gas_engine_mw", 0.19, hour="5"),
+        "before its lead": put("dispatch", "gas_engine_mw", 0.05, quarter=Q2),
     },
     "sun_and_wind_give_what_is_contracted": {
         "wind from nowhere": put("dispatch", "wind_mw", 0.1, hour="5"),
@@ -198,6 +203,8 @@ SPOILED: dict[str, dict[str, Spoil]] = {
         "a contract at once": add("contracts", "here", "solar", Q1, 0.5),
         "more than the study's sun": scale("contracts", "mw", 1.5, technology="solar"),
         "wind not on offer": add("contracts", "here", "wind", Q4, 0.5),
+        "an engine before its lead": add("contracts", "here", "gas_engine", Q2, 0.2),
+        "more than the study's plants": scale("contracts", "mw", 3.0, technology="gas_engine"),
     },
     "green_power_covers_its_share": {
         "fewer certificates": scale("green", "gwh", 0.9),

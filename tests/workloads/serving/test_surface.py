@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gigawright import tables
+from gigawright.tables import cache_folder
 from gigawright.workloads.performance import Unpredictable
 from gigawright.workloads.requests.pace import linear_pace
 from gigawright.workloads.serving import surface_cache
@@ -23,7 +25,7 @@ from gigawright.workloads.serving.surface_build import (
     simulated,
     spot_check,
 )
-from gigawright.workloads.serving.surface_cache import cache_folder, key_of, surface_of, surfaces_of
+from gigawright.workloads.serving.surface_cache import key_of, surface_of, surfaces_of
 
 PROMPT_S = 0.1
 
@@ -193,7 +195,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Configurati
         made.append(asked)
         return replace(by_hand([1.0, 2.0, math.inf]), fixed_s=asked.fixed_s)
 
-    monkeypatch.setenv(surface_cache.FOLDER, str(tmp_path / "cache"))
+    monkeypatch.setenv(tables.CACHE, str(tmp_path / "cache"))
     monkeypatch.setattr(surface_cache, "built", counting)
     monkeypatch.setattr(surface_cache, "_MADE", {})
     return made
@@ -219,7 +221,7 @@ def test_a_surface_is_made_once(counted: list[Configuration], monkeypatch: pytes
 def test_a_real_surface_is_the_same_from_disk(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answers: Surface
 ) -> None:
-    monkeypatch.setenv(surface_cache.FOLDER, str(tmp_path))
+    monkeypatch.setenv(tables.CACHE, str(tmp_path))
     monkeypatch.setattr(surface_cache, "_MADE", {})
     surface_of(ANSWERS)
     monkeypatch.setattr(surface_cache, "_MADE", {})
@@ -258,7 +260,7 @@ def test_a_cache_that_cannot_be_written_costs_time_alone(
 ) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("a file, not a folder")
-    monkeypatch.setenv(surface_cache.FOLDER, str(blocked))
+    monkeypatch.setenv(tables.CACHE, str(blocked))
     assert surface_of(ANSWERS).replicas == 8
     assert len(counted) == 1
 
@@ -278,9 +280,9 @@ def test_a_name_tells_all_that_a_surface_rests_on() -> None:
 
 
 def test_the_folder_is_the_users_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv(surface_cache.FOLDER, str(tmp_path))
+    monkeypatch.setenv(tables.CACHE, str(tmp_path))
     assert cache_folder() == tmp_path
-    monkeypatch.delenv(surface_cache.FOLDER)
+    monkeypatch.delenv(tables.CACHE)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
     assert cache_folder() == tmp_path / "x" / "gigawright"

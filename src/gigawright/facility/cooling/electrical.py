@@ -1,12 +1,22 @@
-"""Losses between the grid and the servers, and the PUE they make with the cooling."""
+"""Losses between the grid and the servers by arrangement, and the PUE they make with the cooling.
+
+Devices and arrangements are rows of the catalogue (kinds `power_device`, `power_chain`).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from gigawright.arrays import Floats
+from gigawright.catalogue.load import load_facts
+from gigawright.errors import CatalogueError
+from gigawright.facility.cooling.physics import Values
+from gigawright.facts import FactBook
+
+DEFAULT_CHAIN = "block"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,46 +27,132 @@ class Losses:
     linear: float
     square: float
 
-    def efficiency(self, load: float) -> float:
+    def efficiency(self, load: Values) -> Floats:
         """Output over input at a load (0-1] of the rating.
 
-        >>> round(TRANSFORMER.efficiency(0.5), 4)
+        >>> round(float(power_device("transformer").losses.efficiency(0.5)), 4)
         0.9953
         """
-        return load / (load + self.idle + self.linear * load + self.square * load**2)
+        x = np.asarray(load)
+        return np.asarray(x / (x + self.idle + self.linear * x + self.square * x**2))
 
 
-# US minimum for a three-phase liquid-immersed transformer of 2,500 kVA from 2016: 99.53 % at half load
-# (10 CFR 431.196 (b)). Split so that idle and load losses are equal there, where efficiency is then highest.
-TRANSFORMER = Losses(idle=0.00118, linear=0.0, square=0.00472)
-# Assumption: a station of its own steps 110 kV or more down; 99.6 % at half load, a little under the least
-# peak efficiency of large power transformers in the European Union from 2021 (99.7 %, regulation 548/2014).
-SUBSTATION = Losses(idle=0.0010, linear=0.0, square=0.0040)
-# Assumption: double-conversion UPS without transformer, of the megawatt class: 96.3 % at a quarter, 97.2 % at
-# half, 97.3 % at three quarters of its rating (data sheets say 96 to 97.5 %).
-UPS = Losses(idle=0.006, linear=0.012, square=0.0105)
-# Assumption: busway and power distribution lose 0.5 % at full load, by resistance.
-DISTRIBUTION = Losses(idle=0.0, linear=0.0, square=0.005)
-# Assumption: four units carry what three could (block redundancy): a full hall loads each to three quarters.
-REDUNDANCY = 0.75
-# Assumption: light, controls, security and offices, per MW of IT at design load.
-HOUSE_SHARE = 0.012
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Something power passes: its losses, how often one fails [1/year] and how long that lasts [h]."""
+
+    id: str
+    name: str
+    losses: Losses
+    failures_year: float
+    repair_h: float
 
 
-def pue(cooling_share: Floats, load_share: float) -> Floats:
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """From the grid to the racks: devices all power passes, then those that IT power passes too.
+
+    `units` of each carry what `needed` could; `feeds` busways can feed a rack, `paths` of them share its
+    load. `house_share` is light, controls and offices per MW of IT at design load.
+    """
+
+    id: str
+    name: str
+    before: tuple[Device, ...]
+    behind: tuple[Device, ...]
+    needed: int
+    units: int
+    feeds: int
+    paths: int
+    house_share: float
+
+    @property
+    def loading(self) -> float:
+        """Load of a unit over its rating when the hall is full.
+
+        >>> power_chain("block").loading, power_chain("two_n").loading
+        (0.75, 0.5)
+        """
+        return self.needed / self.units
+
+    def load_of(self, device: Device, load_share: Values) -> Floats:
+        """A device's load over its rating: units share the hall's load, busways of a path that path's."""
+        shared = 1.0 / self.paths if device.id == "distribution" else self.loading
+        return np.asarray(np.asarray(load_share) * shared)
+
+    def efficiency(self, devices: tuple[Device, ...], load_share: Values) -> Floats:
+        """Output over input of devices in a row, at an IT load over design load (0-1]."""
+        passed = np.ones(())
+        for device in devices:
+            passed = passed * device.losses.efficiency(self.load_of(device, load_share))
+        return np.asarray(passed)
+
+
+def power_device(item: str, book: FactBook | None = None) -> Device:
+    """A device of the catalogue; raises CatalogueError where it is unknown."""
+    known = book or _package()
+
+    def number(attribute: str) -> float:
+        return known.number("power_device", item, attribute)
+
+    losses = Losses(number("idle"), number("linear"), number("square"))
+    name = known.text("power_device", item, "name")
+    return Device(item, name, losses, number("failures"), number("repair"))
+
+
+@lru_cache(maxsize=32)
+def power_chain(item: str = DEFAULT_CHAIN, book: FactBook | None = None) -> Chain:
+    """An arrangement of the catalogue; raises CatalogueError with the names there are.
+
+    >>> power_chain("two_n").name
+    '2N: two whole systems, each able to carry all'
+    """
+    known = book or _package()
+    if item not in known.items("power_chain"):
+        names = ", ".join(known.items("power_chain"))
+        raise CatalogueError(f"no arrangement of power {item!r}; there are {names}")
+
+    def devices(attribute: str) -> tuple[Device, ...]:
+        names = known.text("power_chain", item, attribute).split("|")
+        return tuple(power_device(name, known) for name in names)
+
+    def number(attribute: str) -> float:
+        return known.number("power_chain", item, attribute)
+
+    return Chain(
+        id=item,
+        name=known.text("power_chain", item, "name"),
+        before=devices("before"),
+        behind=devices("behind"),
+        needed=int(number("needed")),
+        units=int(number("units")),
+        feeds=int(number("feeds")),
+        paths=int(number("paths")),
+        house_share=number("house"),
+    )
+
+
+@lru_cache(maxsize=1)
+def _package() -> FactBook:
+    return FactBook(load_facts())
+
+
+def pue(cooling_share: Values, load_share: Values, chain: Chain | None = None) -> Floats:
     """Power usage effectiveness by hour: grid power over IT power.
 
-    PUE = (1 / (eta_ups eta_distribution) + cooling + house / load) / (eta_transformer eta_substation)
+    PUE = (1 / eta_behind + cooling + house / load) / eta_before
 
-    cooling_share: cooling power per unit of IT, any shape. load_share: IT load over design load, (0-1].
-    Raises ValueError outside that range.
+    cooling_share: cooling power per unit of IT, any shape. load_share: IT load over design load, (0-1],
+    broadcasts. chain: an arrangement; None: the default, four units for three. House power stays when the
+    load falls. Raises ValueError for loads outside that range.
 
     >>> round(float(pue(np.array(0.05), 1.0)), 3)
     1.105
     """
-    if not 0.0 < load_share <= 1.0:
+    load = np.asarray(load_share, dtype=np.float64)
+    if not ((load > 0.0) & (load <= 1.0)).all():
         raise ValueError(f"the load share must be above 0 and at most 1, not {load_share}")
-    loading = load_share * REDUNDANCY
-    conditioned = 1.0 / (UPS.efficiency(loading) * DISTRIBUTION.efficiency(load_share))
-    stepped_down = TRANSFORMER.efficiency(loading) * SUBSTATION.efficiency(loading)
-    return np.asarray((conditioned + cooling_share + HOUSE_SHARE / load_share) / stepped_down)
+    arrangement = chain or power_chain()
+    conditioned = 1.0 / arrangement.efficiency(arrangement.behind, load)
+    stepped_down = arrangement.efficiency(arrangement.before, load)
+    return np.asarray((conditioned + cooling_share + arrangement.house_share / load) / stepped_down)

@@ -23,6 +23,8 @@ from gigawright.facility.dispatch.plants import (
 from gigawright.facility.dispatch.security import reserve_stands_ready, the_site_lives_through_its_outages
 from gigawright.linear import Model
 
+ROUNDING = 1e-9
+
 
 def add_site(model: Model, case: SiteCase, unit_usd: float = 1.0) -> SiteColumns:
     """Add a site's variables and rules to a model whose money is in units of `unit_usd`.
@@ -56,7 +58,11 @@ def add_site(model: Model, case: SiteCase, unit_usd: float = 1.0) -> SiteColumns
         plants_follow_no_faster_than_they_can(site, source, columns)
     for store in case.stores:
         storage_keeps_what_it_takes(site, store, columns.stores[store.name])
-    dear_power_is_not_dumped(site, columns)
+    columns = replace(
+        columns,
+        not_dumped=dear_power_is_not_dumped(site, columns),
+        leaving=no_more_gives_way_than_there_is(site, columns),
+    )
     capacities_are_kept(site, columns)
     reserve_stands_ready(site, columns)
     the_site_lives_through_its_outages(site, columns)
@@ -170,27 +176,57 @@ def power_balances_every_step(site: Building, columns: SiteColumns) -> Ints:
     return rows
 
 
-def dear_power_is_not_dumped(site: Building, columns: SiteColumns) -> None:
+def dear_power_is_not_dumped(site: Building, columns: SiteColumns) -> Ints:
     """Where energy has a price below zero, what is bought is used: sources - free <= load + charge.
 
     Without this row a site would be paid to waste power. Left out where no price is negative, since then
     nothing is gained by it.
     """
     if not any((source.energy_usd_mwh < 0.0).any() for source in site.case.sources):
-        return
+        return columns.not_dumped
     load = np.inf if site.case.load_mw is None else site.case.load_mw
     rows = site.model.add_rows(site.name("not_dumped"), site.by_step, upper=load)
     for column, sign in _balance_terms(site, columns):
         site.model.add_terms(rows, column, sign)
+    return rows
+
+
+def no_more_gives_way_than_there_is(site: Building, columns: SiteColumns) -> Ints:
+    """Given + delayed (and what a caller lets move away) <= load: else what gives way would feed the store.
+
+    Left out where all that may give way together is no more than the load.
+    """
+    case = site.case
+    if case.load_mw is None:
+        return columns.leaving
+    ways = [giving.most_mw for giving in case.giving] + [delay.most_mw for delay in case.delays]
+    most = sum(ways, np.zeros(site.time.shape))
+    if (most <= case.load_mw * (1.0 + ROUNDING) + ROUNDING).all():
+        return columns.leaving
+    return leaving_rows(site.model, case, columns)
+
+
+def leaving_rows(model: Model, case: SiteCase, columns: SiteColumns) -> Ints:
+    """Rows that hold all that gives way, [period, step], within the load."""
+    dims = {"period": case.time.periods, "step": case.time.steps}
+    rows = model.add_rows(
+        f"leaving:{case.site}", dims, upper=np.inf if case.load_mw is None else case.load_mw
+    )
+    for column in (*columns.given.values(), *columns.delayed.values()):
+        model.add_terms(rows, column, 1.0)
+    return rows
 
 
 def nothing_gives_more_than_its_capacity(site: Building, source: Source, columns: SiteColumns) -> None:
-    """power <= capacity x what is available of it."""
+    """power, with that of others which comes over its line, <= capacity x what is available of it."""
     if source.free:
         return
     rows = site.model.add_rows(site.name(f"most_{source.name}"), site.by_step, upper=0.0)
     site.model.add_terms(rows, columns.flow[source.name], 1.0)
     site.model.add_terms(rows, columns.capacity[source.name][:, None], -source.available)
+    for other in site.case.sources:
+        if other.over == source.name:
+            site.model.add_terms(rows, columns.flow[other.name], 1.0)
 
 
 def storage_keeps_what_it_takes(site: Building, store: Store, columns: StoreColumns) -> None:

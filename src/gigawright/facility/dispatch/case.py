@@ -79,6 +79,8 @@ class Source:
     never falls from period to period. `clean`: counts as green.
     Plants: `least_share` of what is on line must run, `start_usd_mw` is paid to bring a MW on line,
     `ramp_share_h` of the capacity may be changed in an hour (infinite: no limit).
+    `over`: the source whose line brings it, as the grid brings what is bought by agreement: both together
+    stay within that one's capacity, and it is lost with it.
     """
 
     name: str
@@ -94,12 +96,14 @@ class Source:
     least_share: float = 0.0
     start_usd_mw: float = 0.0
     ramp_share_h: float = np.inf
+    over: str = ""
 
     @property
     def free(self) -> bool:
         """Whether it is clean, costs nothing and follows at once, as sun and wind: it needs no variable."""
-        idle = self.clean and not self.energy_usd_mwh.any() and not self.emission_t_mwh.any()
-        return idle and self.least_share == 0.0 and np.isinf(self.ramp_share_h)
+        if self.over or not self.clean or self.energy_usd_mwh.any() or self.emission_t_mwh.any():
+            return False
+        return not self.least_share and not self.start_usd_mw and np.isinf(self.ramp_share_h)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +160,7 @@ class Delay:
 
 @dataclass(frozen=True, eq=False)
 class Outage:
-    """A loss the site must live through: `lost` sources give nothing from step `first` for `steps` steps.
+    """A loss the site must live through: `lost` sources and stores are gone for `steps` from `first` on.
 
     `share` of the load must then be carried by what is left, from the store's level of that moment.
     """
@@ -197,8 +201,9 @@ class SiteCase:
 class Move:
     """Load that may go from one site to another in the same step: serving that follows the sun.
 
-    At most `most_mw` [period, step] of `origin`'s load; `ratio` MW arrive for each that leaves (PUE of one
-    over PUE of the other), and a moved MWh costs `usd_mwh` (network, user's delay).
+    At most `most_mw` [period, step] of `origin`'s load, and never more to all places than it has; `ratio` MW
+    arrive for each that leaves (PUE of one over PUE of the other), and a moved MWh costs `usd_mwh` (network,
+    user's delay).
     """
 
     origin: str

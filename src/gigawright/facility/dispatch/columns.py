@@ -28,8 +28,10 @@ class SiteColumns:
     """Global indices of a site's variables and of the rows that a caller may add to.
 
     `capacity` [period] by source; `flow` [period, step] by source that is not free; `stores`; `given` and
-    `delayed` [period, step] by name; `certificates` [year] MWh. Rows: `balance` [period, step] (load on the
-    right-hand side), `clean_share` [year] (the grey share of consumption on the right-hand side).
+    `delayed` [period, step] by name; `started` [period, step] MW by plant that pays for it; `certificates`
+    [year] MWh. Rows: `balance` [period, step] (load on the right-hand side), `clean_share` [year] (the grey
+    share of consumption on the right-hand side); `not_dumped` and `leaving` [period, step], empty where the
+    site needs none.
     """
 
     capacity: dict[str, Ints] = field(default_factory=dict)
@@ -38,15 +40,18 @@ class SiteColumns:
     given: dict[str, Ints] = field(default_factory=dict)
     delayed: dict[str, Ints] = field(default_factory=dict)
     caught_up: dict[str, Ints] = field(default_factory=dict)
+    started: dict[str, Ints] = field(default_factory=dict)
     certificates: dict[str, Ints] = field(default_factory=dict)
     balance: Ints = field(default_factory=lambda: np.zeros((0, 0), np.int64))
     clean_share: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    not_dumped: Ints = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    leaving: Ints = field(default_factory=lambda: np.zeros((0, 0), np.int64))
 
     @property
     def all_columns(self) -> Ints:
         """Every variable that costs something, each once."""
         blocks = [*self.capacity.values(), *self.flow.values(), *self.given.values()]
-        blocks += [*self.certificates.values()]
+        blocks += [*self.started.values(), *self.certificates.values()]
         for store in self.stores.values():
             blocks += [store.charge_power, store.discharge_power, store.energy, store.discharge]
         return np.unique(np.concatenate([block.ravel() for block in blocks]))

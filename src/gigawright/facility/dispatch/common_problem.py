@@ -6,7 +6,6 @@ profiles come from a CSV file with `SITE_pv_per_mw`, `SITE_wind_per_mw` and `SIT
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +42,9 @@ def three_sites(path: str | Path, hours: int = HOURS_YEAR) -> EnergyCase:
 
 def _columns(path: Path) -> dict[str, Floats]:
     """Columns of the file by name."""
-    with path.open(newline="", encoding="utf-8") as file:
-        names, *rows = csv.reader(file)
-    values = np.array(rows, float)
+    with path.open(encoding="utf-8") as file:
+        names = file.readline().strip().split(",")
+        values = np.loadtxt(file, delimiter=",", ndmin=2)
     return {name: values[:, i] for i, name in enumerate(names)}
 
 

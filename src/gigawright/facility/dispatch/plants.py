@@ -22,6 +22,7 @@ def plants_keep_their_minimum(site: Building, source: Source, columns: SiteColum
     ) * (site.time.weight_h / site.time.step_h)
     online = model.add_columns(site.name(f"online_{source.name}"), site.by_step)
     started = model.add_columns(site.name(f"start_{source.name}"), site.by_step, cost=start_cost)
+    columns.started[source.name] = started
     capacity, after = columns.capacity[source.name][:, None], site.time.following
     terms: dict[str, tuple[tuple[Ints, Floats | float], ...]] = {
         "least": ((online, source.least_share), (power, -1.0)),

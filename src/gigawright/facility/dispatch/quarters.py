@@ -7,7 +7,7 @@ quarter, steps are `[quarter, step]`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,8 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from gigawright.arrays import Floats, Ints
 from gigawright.catalogue.types import Technology
 from gigawright.facility.dispatch.case import Giving, SiteCase, Source, Store, Timeline
+from gigawright.facility.supply.sources import source_of
 
 KINDS = ("solar", "wind", "battery")
+PLANTS = ("gas_turbine", "gas_combined", "gas_engine", "fuel_cell", "smr")
 MUSD = 1e-6
 MONTHS = 3
 
@@ -106,6 +108,7 @@ def site_case(
         sources=(
             _contract("solar", time, prices, hours.solar_cf),
             _contract("wind", time, prices, hours.wind_cf),
+            *(_plant(kind, time, prices) for kind in plants_on_offer(prices)),
             _grid(time, prices, hours.price_usd_mwh),
         ),
         stores=() if battery is None else (_battery(battery, time, prices),),
@@ -134,11 +137,30 @@ def _contract(kind: str, time: Timeline, prices: EnergyPrices, available: Floats
     )
 
 
+def plants_on_offer(prices: EnergyPrices) -> tuple[str, ...]:
+    """Kinds of plant that a site may have, in the order of `PLANTS`."""
+    return tuple(kind for kind in PLANTS if kind in prices.technologies)
+
+
+def _plant(kind: str, time: Timeline, prices: EnergyPrices) -> Source:
+    """A plant as the plan takes it: it follows at once and may rest, so that the fast dispatch takes it.
+
+    Minimum load, starts and ramps are left to `gigawright energy`, which has them exactly.
+    """
+    technology = prices.technologies[kind]
+    most = _most_mw(kind, time, prices)
+    rate, carbon = prices.discount_rate, prices.carbon_usd_t
+    source = source_of(technology, time, None, rate, most, carbon_usd_t=carbon)
+    # A quarter of a contract costs a quarter of its year, as of sun and wind, however many hours it has.
+    cost = np.full(len(time.periods), quarterly_cost_musd_mw(technology, rate) / MUSD)
+    return replace(source, capacity_usd_mw=cost, least_share=0.0, start_usd_mw=0.0, ramp_share_h=np.inf)
+
+
 def _most_mw(kind: str, time: Timeline, prices: EnergyPrices) -> Floats:
     """What may be contracted of a kind by quarter: nothing before the lead, nothing that is not on offer."""
-    offered = prices.max_mw.get(kind, 0.0) if kind in prices.technologies else 0.0
-    most = np.full(len(time.periods), offered)
-    most[: prices.contract_lead_quarters] = 0.0
+    technology = prices.technologies.get(kind)
+    most = np.full(len(time.periods), prices.max_mw.get(kind, 0.0) if technology else 0.0)
+    most[: max(prices.contract_lead_quarters, technology.lead_quarters if technology else 0)] = 0.0
     return most
 
 

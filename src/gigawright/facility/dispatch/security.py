@@ -16,8 +16,9 @@ def reserve_stands_ready(site: Building, columns: SiteColumns) -> None:
     rows = site.model.add_rows(site.name("reserve"), site.by_step, lower=share * load)
     for source in site.case.sources:
         if not source.free:
-            site.model.add_terms(rows, columns.capacity[source.name][:, None], source.available)
             site.model.add_terms(rows, columns.flow[source.name], -1.0)
+        if not source.free and not source.over:
+            site.model.add_terms(rows, columns.capacity[source.name][:, None], source.available)
     for store in site.case.stores:
         found = columns.stores[store.name]
         ready = site.model.add_columns(site.name(f"ready_{store.name}"), site.by_step)
@@ -51,10 +52,13 @@ def _live_through(site: Building, outage: Outage, columns: SiteColumns) -> None:
 
     rows = model.add_rows(name("carried"), dims, lower=outage.share * case.load_mw[p, here])
     for source in case.sources:
-        if source.name not in outage.lost:
+        # What comes over another's line is no more than that one gives.
+        if source.name not in outage.lost and not source.over:
             # What is left gives up to its capacity; what that costs in so rare an hour is left out.
             model.add_terms(rows, columns.capacity[source.name][p], source.available[p, here])
     for store in case.stores:
+        if store.name in outage.lost:
+            continue
         found = columns.stores[store.name]
         charge, discharge = (model.add_columns(name(f"{flow}_{store.name}"), dims) for flow in ("in", "out"))
         stored = model.add_columns(name(f"left_{store.name}"), dims)

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from gigawright import linear
 from gigawright.arrays import Floats, Ints
-from gigawright.facility.dispatch.block import add_site
+from gigawright.facility.dispatch.block import add_site, leaving_rows
 from gigawright.facility.dispatch.case import EnergyCase, Move, SiteCase
 from gigawright.facility.dispatch.clean import add_emissions
 from gigawright.facility.dispatch.columns import SiteColumns
 from gigawright.linear import Assembled, Method, Model, Solution
 
-# From about this many steps of all sites HiPO without crossover beats the simplex method (measured on
-# three sites: 2,184 h 3.5-4.6 s against 19-21 s; at 8,760 h 74 s against 85 s, so simplex unless asked).
+# Above so many rows the interior point method HiPO, with crossover, beats the simplex method (CPU seconds,
+# HiPO against simplex, one site: 15,300 rows 5.3 against 1.1; 61,300 rows 16 against 19, and 8.5 against 15.6
+# with one battery power; 79,000 rows with reserve, outages and delays 38 against 124).
+ROWS_FOR_HIPO = 50_000
 CARBON = "carbon"
+LEAST_RELAXATION = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class SiteAnswer:
     """What a site builds and does: capacities [period]; power, charge, level [period, step] by name.
 
-    `price_usd_mwh` [period, step] is what one more MWh of load would cost; certificates [year] MWh.
+    `price_usd_mwh` [period, step] is what one more MWh of load would cost; certificates [year] MWh;
+    `started` MW by plant whose starts are paid.
     """
 
     site: str
@@ -38,11 +42,15 @@ class SiteAnswer:
     caught_up: Mapping[str, Floats]
     certificates_mwh: Floats
     price_usd_mwh: Floats
+    started: Mapping[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class EnergyAnswer:
-    """A sized and dispatched case: cost [USD, discounted], a proven lower bound, emissions [t]."""
+    """A sized and dispatched case: cost [USD, discounted], a lower bound, emissions [t].
+
+    `proven` is false where the bound is only what a coarser model said.
+    """
 
     case: EnergyCase
     sites: Mapping[str, SiteAnswer]
@@ -52,6 +60,7 @@ class EnergyAnswer:
     carbon_usd_t: float
     moved: Mapping[tuple[str, str], Floats]
     seconds: float
+    proven: bool = True
 
     @property
     def gap(self) -> float:
@@ -71,20 +80,31 @@ class Built:
 
 def build_energy(case: EnergyCase, unit_usd: float = 1.0) -> Built:
     """Every site's block, the moves between them, and the emission cap that they share."""
+    model, sites, moved = _model(case, unit_usd)
+    return Built(case, model.assemble(), sites, moved)
+
+
+def _model(
+    case: EnergyCase, unit_usd: float
+) -> tuple[Model, dict[str, SiteColumns], dict[tuple[str, str], Ints]]:
     model = Model(case.name)
     sites = {site.site: add_site(model, site, unit_usd) for site in case.sites}
+    for site in case.sites:
+        if not sites[site.site].leaving.size and any(move.origin == site.site for move in case.moves):
+            rows = leaving_rows(model, site, sites[site.site])
+            sites[site.site] = replace(sites[site.site], leaving=rows)
     moved = {(move.origin, move.target): _add_move(model, case, sites, move, unit_usd) for move in case.moves}
     if np.isfinite(case.carbon_cap_t):
         row = model.add_rows(CARBON, {}, upper=case.carbon_cap_t)
         for site in case.sites:
             add_emissions(model, site, sites[site.site], row)
-    return Built(case, model.assemble(), sites, moved)
+    return model, sites, moved
 
 
 def _add_move(
     model: Model, case: EnergyCase, sites: Mapping[str, SiteColumns], move: Move, unit_usd: float
 ) -> Ints:
-    """Load that leaves one balance and enters another in the same step."""
+    """Load that leaves one balance and enters another in the same step; what may be bought goes with it."""
     time = next(site.time for site in case.sites if site.site == move.origin)
     columns = model.add_columns(
         f"move:{move.origin}>{move.target}",
@@ -92,19 +112,25 @@ def _add_move(
         upper=move.most_mw,
         cost=time.weight_h * time.discount[:, None] * move.usd_mwh / unit_usd,
     )
-    model.add_terms(sites[move.origin].balance, columns, 1.0)
-    model.add_terms(sites[move.target].balance, columns, -np.asarray(move.ratio))
+    origin, target = sites[move.origin], sites[move.target]
+    model.add_terms(origin.leaving, columns, 1.0)
+    for here, there in ((origin.balance, target.balance), (origin.not_dumped, target.not_dumped)):
+        if here.size:
+            model.add_terms(here, columns, 1.0)
+        if there.size:
+            model.add_terms(there, columns, -np.asarray(move.ratio))
     return columns
 
 
 def solve_energy(
     case: EnergyCase,
-    method: Method = "simplex",
+    method: Method | None = None,
     capacities: Mapping[str, Mapping[str, Floats]] | None = None,
 ) -> EnergyAnswer:
     """Size and dispatch all sites at least cost; with `capacities` (site -> name -> [period]) dispatch alone.
 
-    Names of a store's own sizes: its name (discharging power), `charger_<name>`, `energy_<name>`.
+    Names of a store's own sizes: its name (discharging power), `charger_<name>`, `energy_<name>`. `method`
+    None takes simplex or HiPO by size.
     Raises linear.Infeasible where no dispatch keeps the rules.
     """
     built = build_energy(case)
@@ -113,7 +139,52 @@ def solve_energy(
             block = f"{name}:{site}"
             if block in built.assembled.model.columns:
                 built.assembled.fix(block, values)
-    return read_answer(built, linear.solve(built.assembled, method=method))
+    chosen: Method = "hipo" if len(built.assembled.row_lower) > ROWS_FOR_HIPO else "simplex"
+    return read_answer(built, linear.solve(built.assembled, method=method or chosen))
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """A rule that had to give way for any dispatch to exist, where, and by how much in all."""
+
+    rule: str
+    site: str
+    amount: float
+    unit: str
+
+
+# Rows that a study's own words make, which way they give, and what a unit of them is.
+HARD_ROWS = {
+    "carried": (1.0, "MWh"),
+    "reserve": (1.0, "MWh"),
+    "clean_share": (-1.0, "MWh"),
+    CARBON: (-1.0, "t"),
+}
+
+
+def least_relaxation(case: EnergyCase) -> tuple[Relaxed, ...]:
+    """The least that rules of an infeasible case must give way, summed over steps; empty where one exists.
+
+    Outages, reserve, clean share and the emission cap each get a slack at a price of 1; shedding is no rule.
+    """
+    model, _, _ = _model(case, 1.0)
+    for name in list(model.columns):
+        model.set_cost(name, 0.0)
+    slack = {}
+    for name, block in list(model.rows.items()):
+        rule = next((rule for rule in HARD_ROWS if name.startswith(rule)), None)
+        if rule is not None:
+            slack[name] = model.add_columns(f"slack:{name}", dict(block.dims), cost=1.0)
+            model.add_terms(block.at, slack[name], HARD_ROWS[rule][0])
+    found = linear.solve(model.assemble())
+    given = {name: float(found.x[columns].sum()) for name, columns in slack.items()}
+    return tuple(_relaxed(name, amount) for name, amount in given.items() if amount > LEAST_RELAXATION)
+
+
+def _relaxed(name: str, amount: float) -> Relaxed:
+    rule, _, site = name.partition(":")
+    unit = next(unit for hard, (_, unit) in HARD_ROWS.items() if rule.startswith(hard))
+    return Relaxed(rule, site, amount, unit)
 
 
 def read_answer(built: Built, found: Solution) -> EnergyAnswer:
@@ -169,5 +240,7 @@ def _site_answer(site: SiteCase, columns: SiteColumns, found: Solution) -> SiteA
         delayed={name: x[at] for name, at in columns.delayed.items()},
         caught_up={name: x[at] for name, at in columns.caught_up.items()},
         certificates_mwh=np.zeros(0) if bought is None else x[bought],
-        price_usd_mwh=np.asarray(duals / paid),
+        # Hours that nobody lives through have no price.
+        price_usd_mwh=np.divide(duals, paid, out=np.zeros_like(paid), where=paid > 0.0),
+        started={name: x[at] for name, at in columns.started.items()},
     )

@@ -42,7 +42,7 @@ class _Priced:
 class _Job:
     site: SiteCase
     price: float
-    method: Method
+    method: Method | None
 
 
 def _answer(job: _Job) -> EnergyAnswer:
@@ -62,7 +62,7 @@ def size_split(
     case: EnergyCase,
     gap: float = 1e-4,
     processes: int = 1,
-    method: Method = "simplex",
+    method: Method | None = None,
     first_price_usd_t: float = FIRST_PRICE_USD_T,
     progress: Progress = lambda text: None,
 ) -> EnergyAnswer:
@@ -97,7 +97,7 @@ def size_split(
     raise SolverError(f"{case.name}: the carbon price did not settle in {MOST_ROUNDS} rounds")
 
 
-def _at(case: EnergyCase, price: float, processes: int, method: Method, progress: Progress) -> _Priced:
+def _at(case: EnergyCase, price: float, processes: int, method: Method | None, progress: Progress) -> _Priced:
     jobs = [_Job(site, price, method) for site in case.sites]
     answers = []
     for job, answer in zip(jobs, each_in_processes(_answer, jobs, processes), strict=True):
@@ -150,4 +150,5 @@ def _mixed(low: SiteAnswer, high: SiteAnswer, share: float) -> SiteAnswer:
         caught_up=each(low.caught_up, high.caught_up),
         certificates_mwh=mix(low.certificates_mwh, high.certificates_mwh),
         price_usd_mwh=mix(low.price_usd_mwh, high.price_usd_mwh),
+        started=each(low.started, high.started),
     )

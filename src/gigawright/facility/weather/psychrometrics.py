@@ -130,6 +130,17 @@ def _wet_bulb_humidity(dry: Floats, wet: Floats, pressure: Floats, frozen: bool)
     return value, slope
 
 
+def humidity_of_wet_bulb(temperature_c: ArrayLike, wet_bulb_c: float, pressure_pa: ArrayLike) -> Floats:
+    """Humidity ratio of air with this dry and wet bulb [C] and pressure [Pa] (ASHRAE eq. 33; ice: eq. 35).
+
+    >>> round(float(humidity_of_wet_bulb(30.0, 20.0, 101325.0)), 4)
+    0.0105
+    """
+    dry = np.asarray(temperature_c, dtype=np.float64)
+    wet, pressure = np.full_like(dry, wet_bulb_c), np.asarray(pressure_pa, dtype=np.float64)
+    return np.asarray(_wet_bulb_humidity(dry, wet, pressure, frozen=wet_bulb_c < 0.0)[0])
+
+
 def wet_bulb_c(temperature_c: ArrayLike, humidity: ArrayLike, pressure_pa: ArrayLike) -> Floats:
     """Thermodynamic wet bulb [C] of dry bulb [C], humidity ratio and pressure [Pa] (ASHRAE eq. 33 and 35).
 
@@ -156,10 +167,14 @@ def wet_bulb_c(temperature_c: ArrayLike, humidity: ArrayLike, pressure_pa: Array
 
 
 def _solve_wet_bulb(dry: Floats, target: Floats, pressure: Floats, frozen: bool) -> Floats:
-    """The wet bulb on one branch: `frozen` at or below 0 degrees, else at or above."""
+    """The wet bulb on one branch: `frozen` at or below 0 degrees, else at or above.
+
+    Hours leave the search as soon as they are found: few need more than some steps.
+    """
     low = np.full_like(dry, LOWEST_C) if frozen else np.zeros_like(dry)
     high = np.minimum(dry, 0.0) if frozen else dry.copy()
     wet = np.clip(dry - 5.0, low, high)
+    found, open_hours = wet.copy(), np.arange(len(dry))
     for _ in range(4 * NEWTON_STEPS):
         value, slope = _wet_bulb_humidity(dry, wet, pressure, frozen)
         above = value > target
@@ -167,8 +182,10 @@ def _solve_wet_bulb(dry: Floats, target: Floats, pressure: Floats, frozen: bool)
         low = np.where(above, low, wet)
         newton = wet - (value - target) / slope
         following = np.where((newton < low) | (newton > high), 0.5 * (low + high), newton)
-        moved = np.abs(following - wet).max()
-        wet = following
-        if moved < NEWTON_TOLERANCE_K:
+        moving = np.abs(following - wet) >= NEWTON_TOLERANCE_K
+        found[open_hours] = following
+        if not moving.any():
             break
-    return wet
+        wet, open_hours = following[moving], open_hours[moving]
+        dry, target, pressure, low, high = (values[moving] for values in (dry, target, pressure, low, high))
+    return found

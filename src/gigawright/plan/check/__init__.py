@@ -63,6 +63,7 @@ RULES: tuple[Rule, ...] = (
     energy.power_balances_every_hour,
     energy.never_draw_more_than_connected,
     energy.sun_and_wind_give_what_is_contracted,
+    energy.plants_give_what_is_contracted,
     energy.storage_keeps_what_it_takes,
     energy.contracts_are_kept,
     energy.green_power_covers_its_share,

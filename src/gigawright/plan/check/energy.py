@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gigawright.plan.check.case import TOLERANCE, Case, above, differ, told
-from gigawright.plan.check.hours import KINDS, Hours, Season
+from gigawright.plan.check.hours import KINDS, PLANTS, Hours, Season, plants_of
+
+if TYPE_CHECKING:
+    from gigawright.catalogue.types import Technology
+
+CLEAN_PLANTS = ("smr",)
 
 
 def every_hour_is_there(case: Case) -> Iterator[str]:
@@ -30,10 +36,11 @@ def need_is_load_times_pue(case: Case) -> Iterator[str]:
 
 
 def power_balances_every_hour(case: Case) -> Iterator[str]:
-    """import + discharge - charge + solar + wind + shed >= need; what is left over is curtailed."""
+    """import + discharge - charge + solar + wind + plants + shed >= need; what is left over is curtailed."""
     for season in case.whole_seasons:
         flow = season.flows
         supply = flow["import_mw"] + flow["solar_mw"] + flow["wind_mw"] + flow["shed_mw"]
+        supply = supply + sum(flow[f"{kind}_mw"] for kind in plants_of(case))
         missing = season.need - (supply + flow["discharge_mw"] - flow["charge_mw"])
         yield from _worst(season, missing, season.need, "short of the need")
 
@@ -61,6 +68,16 @@ def sun_and_wind_give_what_is_contracted(case: Case) -> Iterator[str]:
             most = season.contract[kind] * season.cf[kind]
             excess = season.flows[f"{kind}_mw"] - most
             yield from _worst(season, excess, most, f"above what contracted {kind} gives")
+
+
+def plants_give_what_is_contracted(case: Case) -> Iterator[str]:
+    """Power of a plant in each hour <= contracted MW x the share of the time it can run."""
+    for season in case.whole_seasons:
+        for kind in plants_of(case):
+            found = case.catalogue.technology_at(kind, case.site(season.site))
+            most = season.contract[kind] * (found.available_share if found else 0.0)
+            excess = season.flows[f"{kind}_mw"] - most
+            yield from _worst(season, excess, np.full(1, most), f"above what the contracted {kind} gives")
 
 
 def storage_keeps_what_it_takes(case: Case) -> Iterator[str]:
@@ -94,28 +111,33 @@ def contracts_are_kept(case: Case) -> Iterator[str]:
     """Contracts never fall, start after their lead, stay within the study's most, and only where on offer."""
     energy, lead = case.study.energy, round(case.economics("contract_lead"))
     most = {"solar": energy.max_solar, "wind": energy.max_wind, "battery": energy.max_battery}
+    most |= dict.fromkeys(PLANTS, energy.max_plants)
     contracts = case.amounts("contracts", "mw", "site", "technology", "quarter")
     for site in case.plans:
         for kind in KINDS:
             held = [contracts.get((site, kind, quarter), 0.0) for quarter in case.names]
-            offered = case.catalogue.technology_at(kind, case.site(site)) is not None
+            technology = case.catalogue.technology_at(kind, case.site(site))
+            first = max(lead, technology.lead_quarters) if technology else lead
             for q, (before, now) in enumerate(zip([0.0, *held], held, strict=False)):
                 place = f"{kind} at {site} in {case.names[q]}"
                 if above(before, now):
                     yield told(place, now, "contracted", before, "the quarter before", "MW")
-                limit = most[kind] if offered and q >= lead else 0.0
+                limit = most[kind] if technology and q >= first else 0.0
                 if above(now, limit):
                     yield told(place, now, "contracted", limit, "on offer by then", "MW")
 
 
 def green_power_covers_its_share(case: Case) -> Iterator[str]:
-    """Each site and year: imports without certificates <= the share of its consumption that may be grey."""
+    """Each site and year: imports and grey plants without certificates <= the share that may be grey."""
     bought = case.amounts("green", "gwh", "site", "year")
     imported: dict[tuple[str, str], float] = {}
     needed: dict[tuple[str, str], float] = {}
     for season in case.whole_seasons:
         place = (season.site, str(case.quarters[season.q].year))
-        imported[place] = imported.get(place, 0.0) + float(season.flows["import_mw"].sum()) * 1e-3
+        grey = season.flows["import_mw"].sum() + sum(
+            season.flows[f"{kind}_mw"].sum() for kind in plants_of(case) if kind not in CLEAN_PLANTS
+        )
+        imported[place] = imported.get(place, 0.0) + float(grey) * 1e-3
         needed[place] = needed.get(place, 0.0) + float(season.need.sum()) * 1e-3
     for (site, year), gwh in imported.items():
         share = case.site(site).green_share_min if case.study.rules.green_share else 0.0
@@ -143,20 +165,32 @@ def bill(case: Case, season: Season) -> dict[str, float]:
     """The energy table's row, from the hours."""
     flow, site = season.flows, case.site(season.site)
     imported, peak = float(flow["import_mw"].sum()), float(flow["import_mw"].max())
+    plants = [
+        (case.catalogue.technology_at(kind, site), float(flow[f"{kind}_mw"].sum()))
+        for kind in plants_of(case)
+    ]
     return {
         "it_mwh": float(season.it_mw.sum()),
         "site_mwh": float(season.need.sum()),
         "import_mwh": imported,
         "solar_mwh": float(flow["solar_mw"].sum()),
         "wind_mwh": float(flow["wind_mw"].sum()),
+        "plant_mwh": sum(mwh for _, mwh in plants),
         "shed_mwh": float(flow["shed_mw"].sum()),
         "peak_mw": peak,
         "import_cost_musd": float(flow["import_mw"] @ season.price) * 1e-6,
+        "plant_cost_musd": sum(mwh * running_usd_mwh(found) for found, mwh in plants if found) * 1e-6,
         "demand_charge_musd": peak * site.demand_charge_usd_kw_month * 3 * 1e3 * 1e-6,
         "contract_cost_musd": contract_cost_musd(case, season.site, season.contract),
-        "emission_t": imported * site.emission_t_mwh,
+        "emission_t": imported * site.emission_t_mwh
+        + sum(mwh * found.fuel_emission_t_mwh / found.efficiency for found, mwh in plants if found),
         "water_m3": float(season.water_m3.sum()),
     }
+
+
+def running_usd_mwh(plant: Technology) -> float:
+    """Fuel over efficiency, and operation beside it [USD/MWh]."""
+    return plant.fuel_usd_mwh / plant.efficiency + plant.energy_cost_usd_mwh
 
 
 def contract_cost_musd(case: Case, site: str, held: dict[str, float]) -> float:

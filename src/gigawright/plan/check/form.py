@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gigawright.plan.check.case import LEASE, OWN, Case
-from gigawright.plan.check.hours import DESIGNS, FLOWS
+from gigawright.plan.check.hours import DESIGNS, FLOWS, KINDS, flows_of
 
 COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "orders": (
@@ -33,8 +33,9 @@ COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "contracts": (("site", "technology", "quarter"), ("mw",)),
     "energy": (
         ("site", "quarter"),
-        ("it_mwh", "site_mwh", "import_mwh", "solar_mwh", "wind_mwh", "shed_mwh", "peak_mw",
-         "import_cost_musd", "demand_charge_musd", "contract_cost_musd", "emission_t", "water_m3"),
+        ("it_mwh", "site_mwh", "import_mwh", "solar_mwh", "wind_mwh", "plant_mwh", "shed_mwh", "peak_mw",
+         "import_cost_musd", "plant_cost_musd", "demand_charge_musd", "contract_cost_musd", "emission_t",
+         "water_m3"),
     ),
     "green": (("site", "year"), ("gwh",)),
     "payments": (("quarter", "kind", "category", "site"), ("musd",)),
@@ -49,9 +50,14 @@ SIGNED = {("energy", "import_cost_musd"), ("payments", "musd")}
 """Amounts that may be negative: electricity at negative prices, and what sums of them."""
 
 
+def columns_of(case: Case) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The columns each table must have, the plants of the study among those of `dispatch`."""
+    return COLUMNS | {"dispatch": (("site", "quarter"), flows_of(case))}
+
+
 def tables_have_their_columns(case: Case) -> Iterator[str]:
     """Every table is there with the columns it is documented to have."""
-    for table, (names, numbers) in COLUMNS.items():
+    for table, (names, numbers) in columns_of(case).items():
         if table not in case.tables:
             yield f"{table}: the table is missing"
             continue
@@ -95,7 +101,7 @@ def _known_names(case: Case) -> dict[tuple[str, str], set[str]]:
         ("", "role"): set(case.catalogue.roles),
         ("", "design"): set(DESIGNS),
         ("", "profile"): {"flat", "daily", "idle"},
-        ("", "technology"): {"solar", "wind", "battery"},
+        ("", "technology"): set(KINDS),
         ("", "year"): {str(year) for year in case.study.horizon.years},
         ("", "kind"): {"capital", "leasing", "operating"},
     }

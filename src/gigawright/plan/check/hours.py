@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 Hours = NDArray[np.float64]
 DESIGNS = ("air", "liquid")
-KINDS = ("solar", "wind", "battery")
+PLANTS = ("gas_turbine", "gas_combined", "gas_engine", "fuel_cell", "smr")
+KINDS = ("solar", "wind", "battery", *PLANTS)
 FLOWS = (
     "hour", "need_mw", "solar_mw", "wind_mw", "import_mw", "charge_mw", "discharge_mw", "stored_mwh",
     "shed_mw",
@@ -43,6 +44,17 @@ class Season:
         return f"{self.site} in {self.quarter}"
 
 
+def plants_of(case: Case) -> tuple[str, ...]:
+    """Kinds of plant that the study offers anywhere."""
+    offered = {technology.kind for technology in case.catalogue.technologies.values()}
+    return tuple(kind for kind in PLANTS if kind in offered)
+
+
+def flows_of(case: Case) -> tuple[str, ...]:
+    """Columns of `dispatch` beside those that say where and when."""
+    return (*FLOWS, *(f"{kind}_mw" for kind in plants_of(case)))
+
+
 def seasons(case: Case) -> tuple[Season, ...]:
     """Every site and quarter with rows in `dispatch`, its need made again from load, shape and PUE."""
     load = case.amounts("load", "mw", "site", "design", "profile", "quarter")
@@ -64,7 +76,7 @@ def seasons(case: Case) -> tuple[Season, ...]:
         found.append(
             Season(
                 site=site, q=q, quarter=quarter,
-                flows={flow: rows[flow].to_numpy(float) for flow in FLOWS},
+                flows={flow: rows[flow].to_numpy(float) for flow in flows_of(case)},
                 need=need, it_mw=it, water_m3=water, price=_price(case, site)[here],
                 cf={"solar": hours.solar_cf[here], "wind": hours.wind_cf[here]},
                 contract={kind: contracts.get((site, kind, quarter), 0.0) for kind in KINDS},

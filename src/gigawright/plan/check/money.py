@@ -108,12 +108,16 @@ def payments_are_what_falls_due(case: Case) -> Iterator[str]:
 
 
 def operating_musd(case: Case) -> Bills:
-    """Electricity, demand charge, contracts, water and certificates of sites; pay of labour markets."""
+    """Electricity, fuel, demand charge, contracts, carbon, water, certificates of sites; pay of markets."""
     due: Bills = defaultdict(float)
+    carbon = carbon_usd_t(case)
     for season in case.whole_seasons:
         row = bill(case, season)
-        due[season.site, season.quarter] += row["import_cost_musd"] + row["demand_charge_musd"]
-        due[season.site, season.quarter] += row["water_m3"] * case.site(season.site).water_usd_m3 * 1e-6
+        due[season.site, season.quarter] += (
+            row["import_cost_musd"] + row["plant_cost_musd"] + row["demand_charge_musd"]
+        )
+        water = row["water_m3"] * case.site(season.site).water_usd_m3
+        due[season.site, season.quarter] += (water + row["emission_t"] * carbon) * 1e-6
     contracts = case.amounts("contracts", "mw", "site", "technology", "quarter")
     for (site, kind, quarter), mw in contracts.items():
         due[site, quarter] += contract_cost_musd(case, site, {kind: mw})
@@ -122,6 +126,12 @@ def operating_musd(case: Case) -> Bills:
     for row in case.rows("staff"):
         due[case.catalogue.roles[row.role].market, str(row.quarter)] += row.pay_musd
     return due
+
+
+def carbon_usd_t(case: Case) -> float:
+    """The study's price of a tonne; 0 where it names none."""
+    price = case.study.energy.carbon_price
+    return case.catalogue.usd(price) if price else 0.0
 
 
 def domestic_systems_have_their_share(case: Case) -> Iterator[str]:
@@ -212,12 +222,11 @@ def worth_lost_musd(case: Case) -> float:
 
 def energy_musd(case: Case) -> float:
     """Discounted energy: imports with their carbon, shed load, demand charge, contracts and certificates."""
-    carbon_price = case.study.energy.carbon_price
-    carbon = case.catalogue.usd(carbon_price) if carbon_price else 0.0
+    carbon = carbon_usd_t(case)
     shed_price, total = case.economics("shed_price"), 0.0
     for season in case.whole_seasons:
         row = bill(case, season)
-        musd = row["import_cost_musd"] + row["demand_charge_musd"]
+        musd = row["import_cost_musd"] + row["plant_cost_musd"] + row["demand_charge_musd"]
         musd += (row["emission_t"] * carbon + row["shed_mwh"] * shed_price) * 1e-6
         total += musd * case.discount[season.q]
     contracts = case.amounts("contracts", "mw", "site", "technology", "quarter")

@@ -8,7 +8,7 @@ import numpy as np
 
 from gigawright.arrays import Floats
 from gigawright.clock import Quarter
-from gigawright.facility.dispatch.quarters import EnergyPrices
+from gigawright.facility.dispatch.quarters import KINDS, PLANTS, EnergyPrices
 from gigawright.money import Money as Amount
 from gigawright.plan.numbers.preparation import Preparation
 from gigawright.plan.problem import DESIGNS, Build, Money, Orders, People
@@ -104,7 +104,8 @@ def orders(p: Preparation) -> Orders:
 def energy(p: Preparation, name: str, money: Money) -> EnergyPrices:
     """What energy costs at a site."""
     site, energy = p.catalogue.sites[name], p.study.energy
-    found = {kind: p.catalogue.technology_at(kind, site) for kind in ("solar", "wind", "battery")}
+    found = {kind: p.catalogue.technology_at(kind, site) for kind in (*KINDS, *PLANTS)}
+    most = {"solar": energy.max_solar, "wind": energy.max_wind, "battery": energy.max_battery}
     return EnergyPrices(
         discount=money.discount,
         demand_charge_usd_kw_month=site.demand_charge_usd_kw_month,
@@ -115,7 +116,7 @@ def energy(p: Preparation, name: str, money: Money) -> EnergyPrices:
         green_share_min=site.green_share_min if p.study.rules.green_share else 0.0,
         water_usd_m3=site.water_usd_m3,
         technologies={kind: technology for kind, technology in found.items() if technology is not None},
-        max_mw={"solar": energy.max_solar, "wind": energy.max_wind, "battery": energy.max_battery},
+        max_mw=most | dict.fromkeys(PLANTS, energy.max_plants),
         discount_rate=p.catalogue.constants.discount_rate,
         contract_lead_quarters=round(p.catalogue.book.number("economics", "contract_lead", "value")),
     )

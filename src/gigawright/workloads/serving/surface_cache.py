@@ -11,7 +11,6 @@ import hashlib
 import json
 import math
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,13 +22,10 @@ from typing import Any
 import numpy as np
 
 from gigawright.errors import OutputError
-from gigawright.tables import write_json
+from gigawright.tables import cache_folder, write_json
 from gigawright.workloads import requests
 from gigawright.workloads.serving.surface import PERCENTILES, SpotCheck, Surface
 from gigawright.workloads.serving.surface_build import Configuration, built
-
-FOLDER = "GIGAWRIGHT_CACHE"
-"""Variable of the environment that names another folder."""
 
 COLUMNS = ("loads", "requests_per_s", "in_flight", "busy")
 NUMBERS = ("replicas", "requests", "full_per_s", "fixed_s")
@@ -43,16 +39,6 @@ TOLD_EVERY = 16
 _MADE: dict[str, Surface] = {}
 
 Told = Callable[[str], None]
-
-
-def cache_folder() -> Path:
-    """Where surfaces are kept: GIGAWRIGHT_CACHE, else the user's folder for caches."""
-    if own := os.environ.get(FOLDER):
-        return Path(own)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "gigawright"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "gigawright"
 
 
 def surfaces_of(asked: Sequence[Configuration], told: Told = lambda text: None) -> list[Surface]:
