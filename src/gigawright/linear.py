@@ -269,7 +269,9 @@ def solve(
     return _read(highs, problem, kept, bool(integer.any()))
 
 
-def _configured(method: Method, gap: float, seed: int, mixed: bool) -> highspy.Highs:
+def _configured(
+    method: Method, gap: float, seed: int, mixed: bool, tolerance: float | None = None
+) -> highspy.Highs:
     """A quiet solver; refuses to fall back silently where an option is not understood."""
     import highspy
 
@@ -279,6 +281,8 @@ def _configured(method: Method, gap: float, seed: int, mixed: bool) -> highspy.H
         options["solver"] = "simplex"
     elif method == "hipo":
         options["mip_lp_solver" if mixed else "solver"] = "hipo"
+    if tolerance is not None:
+        options |= dict.fromkeys(("primal_feasibility_tolerance", "dual_feasibility_tolerance"), tolerance)
     for option, value in options.items():
         if highs.setOptionValue(option, value) != highspy.HighsStatus.kOk:
             raise SolverError(
@@ -341,12 +345,13 @@ class Live:
 
     The simplex method starts from the last basis, several times faster than anew. All columns are kept, also
     those fixed at zero, since a bound may move. The bounds of the `Assembled` itself stay as they are.
+    `tolerance`: of rows and reduced costs, where the solver's own (1e-7) is not close enough.
     """
 
-    def __init__(self, problem: Assembled, seed: int = 1) -> None:
+    def __init__(self, problem: Assembled, seed: int = 1, tolerance: float | None = None) -> None:
         self._problem = problem
         self._everything = np.ones(len(problem.cost), bool)
-        self._highs = _configured("simplex", 0.0, seed, mixed=False)
+        self._highs = _configured("simplex", 0.0, seed, mixed=False, tolerance=tolerance)
         _pass(self._highs, problem, self._everything, np.zeros(len(problem.cost), bool))
 
     def fix(self, columns: Ints, values: Floats) -> None:

@@ -252,6 +252,8 @@ def _net_load(load: PoweredLoad, answer: EnergyAnswer) -> Floats:
 
 
 def _peak_mw(case: SiteCase, answer: EnergyAnswer) -> float:
-    """The highest draw from the grid [MW]."""
+    """The highest draw over the grid's line, what is bought by agreement with it [MW]."""
     power = answer.sites[case.site].power
-    return sum(float(power[source.name].max()) for source in case.sources if source.kind == "grid")
+    lines = {source.name for source in case.sources if source.kind == "grid"}
+    drawn = [power[source.name] for source in case.sources if {source.name, source.over} & lines]
+    return float(sum(drawn, np.zeros(case.time.shape)).max())

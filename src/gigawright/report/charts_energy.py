@@ -38,8 +38,12 @@ LEGEND = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "font": {"s
 def used(hours: pd.DataFrame, sources: Sequence[str]) -> pd.DataFrame:
     """What each source gives to the load and the stores: free power beyond that is spilled [MW]."""
     supply = hours[[f"{source}_mw" for source in sources]].copy()
-    gives = [c for c in map(str, hours) if c.endswith(("_discharge_mw", "_given_mw", "_delayed_mw"))]
-    takes = [c for c in map(str, hours) if c.endswith(("_charge_mw", "_caught_up_mw"))]
+    gives = [
+        c
+        for c in map(str, hours)
+        if c.endswith(("_discharge_mw", "_given_mw", "_delayed_mw", "moved_out_mw"))
+    ]
+    takes = [c for c in map(str, hours) if c.endswith(("_charge_mw", "_caught_up_mw", "moved_in_mw"))]
     over = supply.sum(axis=1) + hours[gives].sum(axis=1) - hours[takes].sum(axis=1) - hours["load_mw"]
     free = [f"{source}_mw" for source in ("solar", "wind") if source in sources]
     if free:

@@ -38,7 +38,7 @@ def size_energy(
     whole that the case allows, and asks linear problems where the fast dispatch finds no answer. Raises
     UserError where the way asked for does not take the case, Infeasible where no dispatch keeps the rules.
     """
-    reason = takes(case) or _shares_a_line(case)
+    reason = takes(case)
     if way == "auto":
         if reason is None:
             try:
@@ -61,9 +61,3 @@ def size_energy(
         progress(f"solving {len(case.sites)} sites as one problem")
         return solve_energy(case)
     return size_split(case, gap, processes, progress=progress)
-
-
-def _shares_a_line(case: EnergyCase) -> str | None:
-    """The first site where a source comes over another's line, which the fast dispatch does not know."""
-    shares = [site.site for site in case.sites if any(source.over for source in site.sources)]
-    return f"{shares[0]}: power bought over the grid's line" if shares else None

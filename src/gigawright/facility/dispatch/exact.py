@@ -56,6 +56,7 @@ def takes(case: EnergyCase) -> str | None:
             "outages to live through": bool(site.outages),
             "reserve that stands ready": site.reserve_share > 0.0,
             "no load": site.load_mw is None,
+            "power that comes over another source's line": any(source.over for source in site.sources),
             "a plant's least load": any(source.least_share > 0.0 for source in site.sources),
             "a plant's start cost": any(source.start_usd_mw > 0.0 for source in site.sources),
             "a plant's ramp": any(np.isfinite(source.ramp_share_h) for source in site.sources),

@@ -86,15 +86,6 @@ class Proposal:
     shares: Floats
 
 
-class Closely(Live):
-    """A linear problem solved more closely than by default."""
-
-    def __init__(self, problem: Assembled) -> None:
-        super().__init__(problem)
-        for option in ("primal_feasibility_tolerance", "dual_feasibility_tolerance"):
-            self._highs.setOptionValue(option, TOLERANCE)
-
-
 class Programme:
     """What all units share: capacities that are kept, ties of stores, the carbon cap, clean shares."""
 
@@ -199,7 +190,7 @@ class Programme:
         """Closely near the end; where that fails, and before, as by default."""
         if self.closely:
             try:
-                return Closely(problem).solve()
+                return Live(problem, tolerance=TOLERANCE).solve()
             except (SolverError, Infeasible):
                 pass
         return linear.solve(problem, method="simplex")

@@ -28,7 +28,8 @@ def relaxed(case: EnergyCase) -> EnergyCase:
 
 def _free(site: SiteCase) -> SiteCase:
     sources = tuple(
-        replace(source, least_share=0.0, start_usd_mw=0.0, ramp_share_h=np.inf) for source in site.sources
+        replace(source, least_share=0.0, start_usd_mw=0.0, ramp_share_h=np.inf, over="")
+        for source in site.sources
     )
     return replace(site, sources=sources, outages=(), reserve_share=0.0)
 

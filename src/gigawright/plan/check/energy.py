@@ -199,7 +199,8 @@ def contract_cost_musd(case: Case, site: str, held: dict[str, float]) -> float:
     for kind, mw in held.items():
         found = case.catalogue.technology_at(kind, case.site(site))
         if found is not None and mw:
-            annuity = rate / (1.0 - (1.0 + rate) ** -found.life_years)
+            life = found.life_years
+            annuity = rate / (1.0 - (1.0 + rate) ** -life) if rate else 1.0 / life
             usd_kw_year = found.capex_usd_kw * annuity + found.om_usd_kw_year
             total += mw * 1e3 * usd_kw_year / 4 * 1e-6
     return total
