@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from gigawright.arrays import Floats, Ints
 from gigawright.catalogue.types import Technology
 from gigawright.facility.dispatch.case import Giving, SiteCase, Source, Store, Timeline
-from gigawright.facility.supply.sources import source_of
+from gigawright.facility.supply.sources import annual_usd_mw, source_of, store_of
 
 KINDS = ("solar", "wind", "battery")
 PLANTS = ("gas_turbine", "gas_combined", "gas_engine", "fuel_cell", "smr")
@@ -79,9 +79,7 @@ def quarterly_cost_musd_mw(technology: Technology, discount_rate: float) -> floa
     >>> round(quarterly_cost_musd_mw(solar, 0.08) * 4, 5)
     0.07773
     """
-    life = technology.life_years
-    annuity = discount_rate / (1.0 - (1.0 + discount_rate) ** -life) if discount_rate else 1.0 / life
-    return float((technology.capex_usd_kw * annuity + technology.om_usd_kw_year) * 1e3 * MUSD / 4.0)
+    return annual_usd_mw(technology, discount_rate) * MUSD / 4.0
 
 
 def site_case(
@@ -106,8 +104,11 @@ def site_case(
         site=site,
         time=time,
         sources=(
-            _contract("solar", time, prices, hours.solar_cf),
-            _contract("wind", time, prices, hours.wind_cf),
+            *(
+                _contract(kind, time, prices, hours)
+                for kind in ("solar", "wind")
+                if kind in prices.technologies
+            ),
             *(_plant(kind, time, prices) for kind in plants_on_offer(prices)),
             _grid(time, prices, hours.price_usd_mwh),
         ),
@@ -119,22 +120,18 @@ def site_case(
     )
 
 
-def _contract(kind: str, time: Timeline, prices: EnergyPrices, available: Floats) -> Source:
+def _contract(kind: str, time: Timeline, prices: EnergyPrices, hours: SiteSteps) -> Source:
     """Sun or wind under contract, as much as the study allows once its lead is over."""
-    technology = prices.technologies.get(kind)
-    cost = quarterly_cost_musd_mw(technology, prices.discount_rate) / MUSD if technology else 0.0
-    nothing = np.zeros(time.shape)
-    return Source(
-        name=kind,
-        kind=kind,
-        available=available,
-        energy_usd_mwh=nothing,
-        emission_t_mwh=nothing,
-        capacity_usd_mw=np.full(len(time.periods), cost),
-        least_mw=np.zeros(len(time.periods)),
-        most_mw=_most_mw(kind, time, prices),
-        clean=True,
-    )
+    technology = prices.technologies[kind]
+    available = {"solar": hours.solar_cf, "wind": hours.wind_cf}[kind]
+    rate, most = prices.discount_rate, _most_mw(technology, time, prices)
+    source = source_of(technology, time, available, rate, most)
+    return replace(source, capacity_usd_mw=_each_quarter(technology, time, rate))
+
+
+def _each_quarter(technology: Technology, time: Timeline, discount_rate: float) -> Floats:
+    """USD a MW: a quarter of a contract costs a quarter of its year, however many hours it has [period]."""
+    return np.full(len(time.periods), quarterly_cost_musd_mw(technology, discount_rate) / MUSD)
 
 
 def plants_on_offer(prices: EnergyPrices) -> tuple[str, ...]:
@@ -148,19 +145,16 @@ def _plant(kind: str, time: Timeline, prices: EnergyPrices) -> Source:
     Minimum load, starts and ramps are left to `gigawright energy`, which has them exactly.
     """
     technology = prices.technologies[kind]
-    most = _most_mw(kind, time, prices)
-    rate, carbon = prices.discount_rate, prices.carbon_usd_t
-    source = source_of(technology, time, None, rate, most, carbon_usd_t=carbon)
-    # A quarter of a contract costs a quarter of its year, as of sun and wind, however many hours it has.
-    cost = np.full(len(time.periods), quarterly_cost_musd_mw(technology, rate) / MUSD)
+    rate, most = prices.discount_rate, _most_mw(technology, time, prices)
+    source = source_of(technology, time, None, rate, most, carbon_usd_t=prices.carbon_usd_t)
+    cost = _each_quarter(technology, time, rate)
     return replace(source, capacity_usd_mw=cost, least_share=0.0, start_usd_mw=0.0, ramp_share_h=np.inf)
 
 
-def _most_mw(kind: str, time: Timeline, prices: EnergyPrices) -> Floats:
-    """What may be contracted of a kind by quarter: nothing before the lead, nothing that is not on offer."""
-    technology = prices.technologies.get(kind)
-    most = np.full(len(time.periods), prices.max_mw.get(kind, 0.0) if technology else 0.0)
-    most[: max(prices.contract_lead_quarters, technology.lead_quarters if technology else 0)] = 0.0
+def _most_mw(technology: Technology, time: Timeline, prices: EnergyPrices) -> Floats:
+    """What may be contracted of a technology by quarter: nothing before its lead."""
+    most = np.full(len(time.periods), prices.max_mw.get(technology.kind, 0.0))
+    most[: max(prices.contract_lead_quarters, technology.lead_quarters)] = 0.0
     return most
 
 
@@ -182,24 +176,11 @@ def _grid(time: Timeline, prices: EnergyPrices, price_usd_mwh: Floats) -> Source
 
 
 def _battery(technology: Technology, time: Timeline, prices: EnergyPrices) -> Store:
-    """A battery of fixed hours; the round trip's loss is split evenly between the two ways."""
-    quarters, one_way = len(time.periods), technology.efficiency**0.5
-    cost = quarterly_cost_musd_mw(technology, prices.discount_rate) / MUSD
-    most = _most_mw("battery", time, prices)
-    nothing = np.zeros(quarters)
-    return Store(
-        name="battery",
-        kind="battery",
-        charge_efficiency=one_way,
-        discharge_efficiency=one_way,
-        charge_usd_mw=nothing,
-        discharge_usd_mw=np.full(quarters, cost),
-        energy_usd_mwh=nothing,
-        most_mw=most,
-        most_mwh=most * technology.hours,
-        least_mw=nothing,
-        hours=technology.hours,
-    )
+    """A battery of fixed hours under contract; its cost is on its power."""
+    rate, most = prices.discount_rate, _most_mw(technology, time, prices)
+    store = store_of(technology, time, rate, most)
+    cost, nothing = _each_quarter(technology, time, rate), np.zeros(len(time.periods))
+    return replace(store, discharge_usd_mw=cost, energy_usd_mwh=nothing, wear_usd_mwh=0.0)
 
 
 def green_cost_musd_gwh(prices: EnergyPrices, years: NDArray[np.int64]) -> Floats:
