@@ -52,11 +52,11 @@ def test_an_outage_that_nothing_can_carry_is_told_with_what_must_give_way(
 @pytest.mark.parametrize(
     ("energy", "words"),
     [
-        ("{loads: [{site: abileen, it: 10 MW}]}", "`energy.loads` names abileen, not in `sites`"),
+        ("{loads: [{site: abileen, it: 10 MW}]}", "'abileen' is not among the study's sites"),
         ("{loads: [{site: abilene, it: 10 MWh}]}", "10 MWh is an energy; a power like 10 MW is meant here"),
         ("{loads: [{site: abilene, it: 10 MW, cooling: windy}]}", "no cooling system 'windy'"),
-        ("{loads: [{site: abilene, it: 10 MW, weather: none.epw}]}", "none.epw cannot be read"),
-        ("{loads: [{site: abilene, it: 10 MW, prices: none.csv}]}", "none.csv cannot be read"),
+        ("{loads: [{site: abilene, it: 10 MW, weather: none.epw}]}", "none.epw is not there"),
+        ("{loads: [{site: abilene, it: 10 MW, prices: none.csv}]}", "none.csv is not there"),
         ("{technologies: [solar_wrld], loads: [{site: abilene, it: 1 MW}]}", "Did you mean 'solar_world'?"),
         ("{technologies: [solar_world]}", "no load to power"),
         ("{loads: [{site: abilene, it: 1 MW, flexible: [{how: nap}]}]}", "flexible"),

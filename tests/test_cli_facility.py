@@ -105,7 +105,7 @@ def test_a_foreign_folder_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFi
         (["ulanqab", "--it", "100"], "100 has no unit"),
         (["ulanqab", "--it", "0 MW"], "more than 0 MW"),
         (["ulanqab", "--load", "120 %"], "more than the whole"),
-        (["ulanqab", "--load", "0"], "no share of the halls' design load"),
+        (["ulanqab", "--load", "0"], "design load is not modelled"),
         (["ulanqab", "--redundancy", "3n"], "there are block, block_eco"),
         (["ulanqab", "--system", "gb200_nvl72", "--cooling", "air"], "gives 87% of its heat to liquid"),
         (["ulanqab", "--system", "gb200"], "no system 'gb200' in the catalogue"),

@@ -54,6 +54,10 @@ def check(study: Path) -> None:
     read = load_study(study)
     for as_of in read.knowledge_dates:
         resolve(read, as_of)
+    if read.energy.loads:
+        from gigawright.facility.powered import refuse_unsound_loads
+
+        refuse_unsound_loads(read)
     parts = [
         _counted(len(read.horizon.quarters), "quarter"),
         _counted(len(read.sites), "site"),

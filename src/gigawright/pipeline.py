@@ -143,12 +143,14 @@ def _write_power(done: PoweredRun, folder: Path, progress: Progress) -> PoweredR
 def _refuse_early(folder: Path) -> None:
     """A folder that cannot be written is told before the work, not after it."""
     from gigawright.errors import OutputError
+    from gigawright.tables import refuse_foreign
 
     parent = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not parent.is_dir():
         raise OutputError(f"{parent} is a file; a run needs a folder")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise OutputError(f"{parent} cannot be written; choose another folder with --out")
+    refuse_foreign(folder)
 
 
 def write(done: Run, folder: Path, progress: Progress = lambda text: None) -> Run:

@@ -148,7 +148,7 @@ def write_folder_atomically(target: str | os.PathLike[str], writer: Callable[[Pa
     with _told_as_output_error(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         remove_stale_temporaries(place.parent)
-        _refuse_foreign(place)
+        refuse_foreign(place)
         temporary = _temporary_name(place, "writing")
         temporary.mkdir()
     try:
@@ -216,7 +216,7 @@ def _put_in_place(temporary: Path, place: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _refuse_foreign(place: Path) -> None:
+def refuse_foreign(place: Path) -> None:
     """Keep a folder that no run wrote from being replaced."""
     if place.is_dir():
         if any(place.iterdir()) and not (place / MANIFEST).is_file():

@@ -51,17 +51,19 @@ def _how_good(done: PoweredRun) -> str:
 
 def _lines(done: PoweredRun) -> list[str]:
     """The year in sentences."""
+    from gigawright.report.energy import when
+
     s = done.summary
     lines = [
         f"{s['cost_usd'] / 1e6:,.2f} M USD a year, {s['usd_mwh_it']:,.1f} USD a MWh of IT; {_how_good(done)}",
-        f"{1e3 * s['emission_t_mwh']:,.0f} kg CO2 a MWh by location; clean power covers "
-        f"{s['clean_hourly']:.0%} of the load hour by hour",
+        f"{1e3 * s['emission_t_mwh']:,.0f} kg CO2 a MWh at the meter, by location; clean power "
+        f"covers {s['clean_hourly']:.0%} of the load hour by hour",
     ]
     if s["carbon_usd_t"] > CENT_USD:
         lines.append(f"the carbon limit binds: the last tonne costs {s['carbon_usd_t']:,.1f} USD")
     for site, hours, mwh, worst, first in done.tables["shortages"].itertuples(index=False):
         lines.append(
             f"{site} is short of power in {hours:,} hours: {mwh:,.0f} MWh, {worst:,.1f} MW at worst, first "
-            f"in hour {first:,} of the year"
+            f"on {when(int(first))} UTC"
         )
     return [*lines, *([f"page: {done.report}"] if done.report else [])]

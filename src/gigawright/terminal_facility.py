@@ -43,7 +43,7 @@ def tell_facility(year: FacilityYear, written: Sequence[Path] = ()) -> None:
 
     console = console_for_tables()
     asked, place = year.asked, year.found.place
-    console.print(f"{year.title}: {asked.it_mw:,.4g} MW of IT", style="bold", soft_wrap=True)
+    console.print(f"{year.title}: {asked.it_mw:,.6g} MW of IT", style="bold", soft_wrap=True)
     console.print(
         f"{place.latitude:.2f}, {place.longitude:.2f}, {place.elevation_m:,.0f} m above the sea, months by "
         f"UTC{place.utc_offset_h:+g}; weather: {year.found.kind}",

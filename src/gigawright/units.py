@@ -88,6 +88,9 @@ KINDS: MappingProxyType[str, Kind] = MappingProxyType(
     }
 )
 
+MOST_IT_MW = 100_000.0
+"""Far above any place there is or is planned: IT power that is larger is a slip of the unit."""
+
 CURRENCIES = (
     "AED", "AUD", "BRL", "CAD", "CHF", "CLP", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "IDR", "ILS", "INR",
     "JPY", "KRW", "KZT", "MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "QAR", "SAR", "SEK", "SGD", "THB", "TRY",

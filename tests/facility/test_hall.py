@@ -51,7 +51,9 @@ def test_full_halls_draw_more_than_the_peak_of_what_is_asked() -> None:
     for one in year().halls:
         assert one.design_it_mw == pytest.approx(100.0)
         assert one.full_mw > one.peak_mw * 1.2
-        assert one.backup.load_mw == pytest.approx(one.peak_mw)
+        # Sets and batteries carry what a connection must: full halls, not today's load.
+        assert one.backup.load_mw == pytest.approx(one.full_mw)
+        assert one.backup.battery_mwh == pytest.approx(one.design_it_mw * 300.0 / 3600.0)
 
 
 def test_the_part_load_curve_passes_through_what_was_asked() -> None:

@@ -54,7 +54,8 @@ def test_warm_water_needs_no_chiller_in_temperate_places(shared_folder: Path) ->
 
 
 def test_large_heat_pumps_reach_what_networks_report() -> None:
-    """David et al. 2017 (Energies 10, 578): 149 large heat pumps in European networks, COP around 3.7."""
+    """David et al. 2017 (Energies 10, 578): 149 large heat pumps in European networks; COP around 3.7
+    [cited, unverified: the abstract, which was read, has no COP]."""
     book = FactBook(load_facts())
     hall = cooling_system("air")
     cop = 1.0 + 1.0 / reuse.lift_share(hall, book, 75.0)  # type: ignore[arg-type]
@@ -62,7 +63,8 @@ def test_large_heat_pumps_reach_what_networks_report() -> None:
 
 
 def test_availability_in_the_order_of_tiers() -> None:
-    """Turner, Seader and Brill 2006 (Uptime Institute): tier I 99.671 %, tier IV 99.995 %, human error in."""
+    """Turner, Seader and Brill 2006 (Uptime Institute): tier I 99.671 %, tier IV 99.995 %, human error in
+    [the paper cited, unverified; others' tables of it agree]."""
     book = FactBook(load_facts())
     one, four = (outages(power_chain(name), book)["all"].availability for name in ("n", "two_n"))
     assert 0.99671 < one < 0.9995

@@ -41,6 +41,7 @@ def clashes(study: Study, catalogue: Catalogue) -> Iterator[Clash]:
     yield from _workloads(study, catalogue)
     yield from _groups_and_budgets(study)
     yield from _own_facts(study)
+    yield from _loads(study)
 
 
 def _near(name: str, known: list[str]) -> str:
@@ -168,6 +169,15 @@ def _groups_and_budgets(study: Study) -> Iterator[Clash]:
         yield ("budgets", "capital"), message, ""
     for year in sorted({*study.budgets.capital, *study.budgets.leasing} - years):
         yield ("budgets",), f"a budget for {year}, which is outside the horizon", ""
+
+
+def _loads(study: Study) -> Iterator[Clash]:
+    """Loads stand at sites of the study."""
+    sites = [plan.site for plan in study.sites]
+    for i, load in enumerate(study.energy.loads):
+        if load.site not in sites:
+            message = f"{load.site!r} is not among the study's sites: {', '.join(sites)}"
+            yield ("energy", "loads", i, "site"), message, _near(load.site, sites)
 
 
 @lru_cache(maxsize=1)

@@ -30,6 +30,8 @@ def site_of(name: str, as_of: str | None = None) -> Site:
     """A site of the catalogue by name; raises CatalogueError with a suggestion where there is none."""
     book = _book(as_of)
     if name not in book.items("site"):
+        if as_of is not None and name in _book(None).items("site"):
+            raise CatalogueError(f"the site {name!r} was not known on {as_of}")
         near = get_close_matches(name, book.items("site"), n=1)
         raise CatalogueError(
             f"no site {name!r} in the catalogue" + (f"; did you mean {near[0]}?" if near else "")

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from gigawright.errors import InfeasibleStudy, SolverError
+from gigawright.errors import InfeasibleStudy, SolverError, UserError
 
 if TYPE_CHECKING:
     from gigawright.study.model import Study
@@ -31,7 +31,7 @@ def energy(
         How it is solved: every hour by the fast dispatch (exact), representative weeks (weeks), a linear
         problem a site (split) or one over all (whole); auto: the first but weeks that the case allows.
     gap
-        Distance to the proven bound that is good enough.
+        Distance to the proven bound that is good enough, as a share of the cost.
     """
     from gigawright.linear import Infeasible
     from gigawright.pipeline import power
@@ -39,6 +39,8 @@ def energy(
     from gigawright.terminal import Telling
     from gigawright.terminal_energy import tell_energy
 
+    if not 0.0 < gap < 1.0:
+        raise UserError(f"--gap {gap:g}: a share of the cost, above 0 and below 1, such as 1e-4")
     read = load_study(study)
     folder = out or Path("runs") / f"{study.stem}-energy"
     try:

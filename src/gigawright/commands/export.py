@@ -13,11 +13,13 @@ from gigawright.terminal import say
 if TYPE_CHECKING:
     from gigawright.facility.dispatch.case import EnergyCase
 
+WHOLE_YEAR = 8760
+
 app = App(name="export", help="Export an energy case to other tools.")
 
 
 @app.command(name="pypsa")
-def pypsa(run: Path, out: Path, /, *, hours: int = 8760, leave_out: bool = False) -> None:
+def pypsa(run: Path, out: Path, /, *, hours: int = WHOLE_YEAR, leave_out: bool = False) -> None:
     """Write an energy case as a PyPSA network, which opens in PyPSA and costs the same there.
 
     PyPSA is an extra: pip install 'gigawright[pypsa]'.
@@ -38,6 +40,8 @@ def pypsa(run: Path, out: Path, /, *, hours: int = 8760, leave_out: bool = False
     from gigawright.facility.dispatch.pypsa import cannot_hold, import_pypsa, write_network
 
     import_pypsa()
+    if hours != WHOLE_YEAR and run.suffix != ".csv":
+        raise UserError(f"--hours is for a file of profiles; {run} holds its whole year")
     case = case_of(run, hours)
     write_network(case, out, leave_out)
     steps = case.sites[0].time.shape[1]
@@ -46,7 +50,7 @@ def pypsa(run: Path, out: Path, /, *, hours: int = 8760, leave_out: bool = False
         say(f"left out: {left}")
 
 
-def case_of(run: Path, hours: int = 8760) -> EnergyCase:
+def case_of(run: Path, hours: int = WHOLE_YEAR) -> EnergyCase:
     """The energy case of a run's folder, a study file or a file of profiles. Raises UserError."""
     from gigawright.facility.dispatch.case_file import CASE_FILE, read_case
 
@@ -82,8 +86,9 @@ def _of_profiles(path: Path, hours: int) -> EnergyCase:
 
     try:
         case = three_sites(path, hours)
-    except ValueError as error:
-        raise UserError(f"{path}: {error}") from None
+    except (ValueError, KeyError) as error:
+        said = f"it lacks the column {error}" if isinstance(error, KeyError) else error
+        raise UserError(f"{path} is no file of hourly profiles that can be read: {said}") from None
     if not case.sites:
         raise UserError(f"{path} has no column that ends in _pv_per_mw")
     return case

@@ -34,7 +34,7 @@ def facility(
     Parameters
     ----------
     site
-        A site of the catalogue, such as ulanqab.
+        A site of the catalogue, such as ulanqab, or LATITUDE,LONGITUDE.
     lat_lon
         Any place instead: LATITUDE,LONGITUDE in degrees north and east, with the climate of the stations
         around it.
@@ -66,6 +66,8 @@ def facility(
     from gigawright.facility.ask import FacilityAsked, facility_year
     from gigawright.units import parse
 
+    if "," in site and not lat_lon:
+        site, lat_lon = "", site
     asked = FacilityAsked(
         site=site,
         point=lat_lon,

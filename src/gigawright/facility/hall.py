@@ -30,6 +30,7 @@ from gigawright.facility.cooling.swings import (
     trace,
 )
 from gigawright.facility.cooling.systems import (
+    LOWEST_LOAD,
     Cooling,
     CoolingHours,
     Design,
@@ -40,6 +41,7 @@ from gigawright.facility.cooling.systems import (
 from gigawright.facility.weather.summary import DESIGN_SHARE
 from gigawright.facility.weather.year import WeatherYear, to_local
 from gigawright.facts import FactBook
+from gigawright.units import MOST_IT_MW
 
 LITRES_PER_M3 = 1e3
 KWH_PER_MWH = 1e3
@@ -274,10 +276,11 @@ def hall(
     >>> 1.05 < found.annual_pue < 1.1, found.annual_wue, found.design_it_mw
     (True, 0.0, 100.0)
     """
-    if not it_mw > 0.0:
-        raise UserError(f"IT of {it_mw:g} MW has no year; give more than 0 MW")
-    if not 0.0 < load_share <= 1.0:
-        raise UserError(f"a load of {load_share:g} is no share of the halls' design load: above 0, at most 1")
+    if not 0.0 < it_mw <= MOST_IT_MW:
+        raise UserError(f"IT of {it_mw:,.6g} MW has no year; give more than 0 MW, at most {MOST_IT_MW:,.0f}")
+    if not LOWEST_LOAD <= load_share <= 1.0:
+        told = f"a load of {load_share:g} of the halls' design load is not modelled"
+        raise UserError(f"{told}; give {LOWEST_LOAD:g} to 1")
     system = _system(book, name, need)
     way = power_chain(chain, book)
     hours = cooled(system, weather, load_share)
@@ -297,7 +300,7 @@ def hall(
         pue=by_hour,
         full_pue=float(np.max(full)),
         part_load_pue=_part_load(system, weather, way),
-        backup=backup(book, it_mw * float(by_hour.max()), it_mw),
+        backup=backup(book, connection_mw, it_mw / load_share),
         outages=outages(way, book),
         swings=swings(book, it_mw, connection_mw) if _swings_known(book) else None,
         sensitivity=_sensitivity(book, name, weather, load_share, chain, need),

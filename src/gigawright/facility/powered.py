@@ -12,7 +12,7 @@ import numpy as np
 
 from gigawright.arrays import Floats
 from gigawright.clock import HOURS_PER_YEAR
-from gigawright.errors import Problem, StudyError
+from gigawright.errors import CatalogueError, Problem, StudyError
 from gigawright.facility import flexible
 from gigawright.facility.dispatch.case import (
     Delay,
@@ -78,6 +78,7 @@ class PoweredStudy:
 
 def powered_study(study: Study, catalogue: Catalogue) -> PoweredStudy:
     """The energy case of a study's loads. Raises StudyError where no load is said and no hall stands."""
+    refuse_unsound_loads(study)
     loads = tuple(_powered(study, catalogue, load) for load in loads_of(study))
     sites = tuple(_site_case(study, catalogue, load) for load in loads)
     _refuse_unknown_losses(study, sites)
@@ -102,8 +103,7 @@ def loads_of(study: Study) -> tuple[EnergyLoad, ...]:
             standing.append(EnergyLoad.model_validate(load))
     if not standing:
         said = "no load to power: name some under `energy.loads`, like {site: ulanqab, it: 100 MW}"
-        file = study._source.file if study._source is not None else "<study>"
-        raise StudyError([Problem("energy.loads", said, file)])
+        raise StudyError([_placed(study, ("energy", "loads"), said)])
     return tuple(standing)
 
 
@@ -111,9 +111,9 @@ def _refuse_unknown_losses(study: Study, sites: Sequence[SiteCase]) -> None:
     """An outage of what no site has would be lived through without anybody noticing."""
     known = dict.fromkeys(source.name for site in sites for source in site.sources)
     known |= dict.fromkeys(store.name for site in sites for store in site.stores)
-    file = study._source.file if study._source is not None else "<study>"
+    there = f"there are {', '.join(known)}"
     problems = [
-        Problem(f"energy.outages[{i}].lost", f"no site has {case.lost!r}; there are {', '.join(known)}", file)
+        _placed(study, ("energy", "outages", i, "lost"), f"no site has {case.lost!r}; {there}")
         for i, case in enumerate(study.energy.outages)
         if case.lost not in known
     ]
@@ -121,9 +121,36 @@ def _refuse_unknown_losses(study: Study, sites: Sequence[SiteCase]) -> None:
         raise StudyError(problems)
 
 
+def refuse_unsound_loads(study: Study) -> None:
+    """Raises StudyError with each cooling that is none and each file that is not there, at its line."""
+    problems = []
+    for i, load in enumerate(study.energy.loads):
+        try:
+            cooling_named(load.cooling)
+        except CatalogueError as error:
+            problems.append(_placed(study, ("energy", "loads", i, "cooling"), str(error)))
+        for word, said in (("weather", load.weather), ("prices", load.prices)):
+            if said is not None and not (_folder(study) / said).is_file():
+                told = f"{_folder(study) / said} is not there; paths are from the study's own folder"
+                problems.append(_placed(study, ("energy", "loads", i, word), told))
+    if problems:
+        raise StudyError(problems)
+
+
+def _placed(study: Study, path: tuple[str | int, ...], message: str) -> Problem:
+    """A problem at its line of the study's file, where it was read from one."""
+    if study._source is not None:
+        return study._source.problem(path, message)
+    return Problem(".".join(map(str, path)), message)
+
+
+def _folder(study: Study) -> Path:
+    """Where a study's files are looked for."""
+    return Path(study._source.file).parent if study._source is not None else Path()
+
+
 def _powered(study: Study, catalogue: Catalogue, load: EnergyLoad) -> PoweredLoad:
-    site = catalogue.sites[load.site]
-    folder = Path(study._source.file).parent if study._source is not None else Path()
+    site, folder = catalogue.sites[load.site], _folder(study)
     cooling, _ = cooling_named(load.cooling)
     if load.weather is None:
         hours = size(site, (cooling,))
@@ -269,7 +296,7 @@ def _hourly_price(study: Study, load: PoweredLoad) -> Floats:
         return load.hours.price_usd_mwh
     from gigawright.facility.supply.prices import read_prices
 
-    folder = Path(study._source.file).parent if study._source is not None else Path()
+    folder = _folder(study)
     return read_prices(folder / load.load.prices).price_mwh
 
 

@@ -71,7 +71,7 @@ def _summary(study: PoweredStudy, made: Mapping[str, pd.DataFrame], summary: Map
         (
             "CO2",
             f"{1e3 * summary['emission_t_mwh']:,.0f} kg/MWh",
-            f"{summary['emission_location_t'] / 1e3:,.1f} kt by location, "
+            f"at the meter; {summary['emission_location_t'] / 1e3:,.1f} kt by location, "
             f"{summary['emission_market_t'] / 1e3:,.1f} kt by market",
         ),
         (
@@ -239,8 +239,8 @@ def _method(study: PoweredStudy, notes: Sequence[str]) -> Section:
     doubtful = study.catalogue.book.used
     assumed = sum(fact.confidence == "assumption" for fact in doubtful)
     lines: list[Piece] = [
-        "One linear problem over every hour of the year: capacities and dispatch together, storage cyclic "
-        "over the year, sun and wind free to spill; docs/energy.md has the equations.",
+        "Capacities and the dispatch of every hour of the year together, storage cyclic over the year, sun "
+        "and wind free to spill; docs/energy.md has the equations.",
         "Weather is a synthetic year with the place's monthly normals unless a file was given; two places "
         "have no weather in common.",
         [

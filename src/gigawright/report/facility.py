@@ -54,7 +54,7 @@ def _summary(year: FacilityYear) -> Html:
     count = len(year.halls)
     eyebrow = f"Facility · {count} design{'' if count == 1 else 's'} · 8,760 hours"
     lede = (
-        f"{one.it_mw:,.4g} MW of IT draw {one.energy_mwh / 1e3:,.0f} GWh a year at the meter, cooled by "
+        f"{one.it_mw:,.6g} MW of IT draw {one.energy_mwh / 1e3:,.0f} GWh a year at the meter, cooled by "
         f"{_plain(one.name)}{' (of the designs asked the one with the lowest PUE)' if count > 1 else ''}."
     )
     power = one.outages["all"]
@@ -125,8 +125,8 @@ def _designs(drawing: Report, year: FacilityYear) -> Section:
     ]
     one = year.halls[0]
     intro = (
-        f"IT draws {one.it_mw:,.4g} MW all year, {one.load_share:.0%} of what the halls are made for "
-        f"({one.design_it_mw:,.4g} MW)."
+        f"IT draws {one.it_mw:,.6g} MW all year, {one.load_share:.0%} of what the halls are made for "
+        f"({one.design_it_mw:,.6g} MW)."
     )
     return Section("designs", "Designs", intro, body)
 

@@ -26,7 +26,7 @@ def rows_of(year: FacilityYear) -> list[tuple[str, list[str]]]:
         ("energy at the meter a year [GWh]", lambda one: f"{one.energy_mwh / 1e3:,.1f}"),
         ("peak at the meter [MW]", lambda one: f"{one.peak_mw:,.1f}"),
         (
-            f"peak of full halls, {year.halls[0].design_it_mw:,.4g} MW of IT [MW]",
+            f"peak of full halls, {year.halls[0].design_it_mw:,.6g} MW of IT [MW]",
             lambda one: f"{one.full_mw:,.1f}",
         ),
         ("supply too warm [hours, worst K]", too_warm),

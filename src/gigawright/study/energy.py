@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from gigawright.study.fields import Intensity, MoneyField, PowerMW, RangedUnitPrice, Seconds, Share
 from gigawright.study.strict import Strict
+from gigawright.units import MOST_IT_MW
 
 Gives = Literal["cap", "pause", "delay", "move"]
 YEAR_S = 8760 * 3600.0
@@ -118,6 +119,8 @@ class EnergyLoad(Strict):
     def _a_load_with_its_agreements(self) -> Self:
         if self.it <= 0.0:
             raise ValueError("`it` is zero: a load that is powered draws power")
+        if self.it > MOST_IT_MW:
+            raise ValueError(f"`it` is {self.it:,.6g} MW; one place has at most {MOST_IT_MW:,.0f} MW")
         _once("agreements", [agreed.name for agreed in self.agreements])
         return self
 

@@ -434,15 +434,6 @@ class Study(Strict):
                 raise ValueError(f"{what} are named once each; seen twice: {', '.join(twice)}")
         return self
 
-    @model_validator(mode="after")
-    def _loads_at_sites(self) -> Self:
-        sites = [plan.site for plan in self.sites]
-        stray = sorted({load.site for load in self.energy.loads} - set(sites))
-        if stray:
-            known = ", ".join(sites)
-            raise ValueError(f"`energy.loads` names {', '.join(stray)}, not in `sites` ({known})")
-        return self
-
     @property
     def missing_for_a_plan(self) -> tuple[str, ...]:
         """What a plan needs and this study leaves out; a study of energy alone needs none of it."""

@@ -63,6 +63,8 @@ def test_the_two_part_charge_follows_how_transformers_are_used() -> None:
     assert charge.cheapest(np.full(8760, 20.0), 100.0) == ("demand", pytest.approx(20e3 * 6.0 * 12))
     assert charge.on_demand(np.full(8760, 50.0), 100.0) == pytest.approx(50e3 * 6.0 * 12 * 0.9)
     assert charge.on_contract(np.full(8760, 20.0), 100.0) == pytest.approx(40e3 * 6.0 * 12)
+    # A contracted demand is charged on demand as well, so that a busy month has the rebate.
+    assert charge.on_contract(np.full(8760, 50.0), 100.0) == pytest.approx(50e3 * 6.0 * 12 * 0.9)
 
 
 def test_a_bill_adds_up() -> None:

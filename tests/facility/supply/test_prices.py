@@ -169,3 +169,15 @@ def test_germany_had_457_hours_below_zero_in_2024(shared_folder: Path) -> None:
     found = read_prices(shared_folder / "data" / "energy" / "price" / "DE-LU_2024.csv")
     assert 430 <= found.negative_hours <= 457
     assert found.price_mwh.mean() == pytest.approx(84.6, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("cell", "price"),
+    [("1.234,56", 1234.56), ("-1.234,56", -1234.56), ("12,5", 12.5), ("1.5", 1.5), ("1,234.5", 1234.5)],
+)
+def test_of_two_marks_the_last_is_the_decimal_one(tmp_path: Path, cell: str, price: float) -> None:
+    """A scarcity price of 1.234,56 read as 1.23456 would be three orders too low, without a word."""
+    rows = "".join(f"{time:%Y-%m-%dT%H:%M};{cell}\n" for time in _utc(2025))
+    path = tmp_path / "prices.csv"
+    path.write_text("time utc;price\n" + rows)
+    assert read_prices(path).price_mwh == pytest.approx(np.full(8760, price))

@@ -105,6 +105,33 @@ def test_years_of_open_meteo_are_asked_one_by_one(service: Service) -> None:
     assert [query["start_date"][:4] for _, query in service.asked] == ["2019", "2020", "2021"]
 
 
+def test_another_place_or_year_than_asked_is_refused_and_never_kept(service: Service) -> None:
+    """A mirror or a portal that answers with some year must not stand in the cache for the one asked."""
+    with pytest.raises(UserError, match="answers with the place 40, 116"):
+        pvgis_typical(-33.0, 116.0, Asking(service.url, client=HURRIED))
+    service.answer = lambda path, query: (200, json.dumps(open_meteo_answer("2019-01-01", 8760)).encode())
+    with pytest.raises(UserError, match="answers with the years 2019"):
+        open_meteo_years(40.0, 116.0, (2021,), Asking(service.url, client=HURRIED))
+    assert not list(weather_folder().glob("*.json"))
+
+
+def test_a_kept_file_of_another_place_is_asked_for_again(service: Service) -> None:
+    pvgis(service)
+    (kept,) = weather_folder().glob("*.json")
+    moved = json.loads(kept.read_text())
+    moved["inputs"]["location"]["latitude"] = -40.0
+    kept.write_text(json.dumps(moved))
+    pvgis(service)
+    assert len(service.asked) == 2
+
+
+def test_a_cell_across_the_date_line_is_near(service: Service) -> None:
+    answer = pvgis_answer()
+    answer["inputs"]["location"]["longitude"] = -179.9
+    service.answer = lambda path, query: (200, json.dumps(answer).encode())
+    assert pvgis_typical(40.0, 179.9, Asking(service.url, client=HURRIED)).weather is not None
+
+
 @pytest.mark.parametrize("codes", [[503], [429, 529]])
 def test_a_server_that_fails_for_a_while_is_asked_again(service: Service, codes: list[int]) -> None:
     whole = json.dumps(pvgis_answer()).encode()

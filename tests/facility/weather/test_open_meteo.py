@@ -127,6 +127,16 @@ def test_gaps_and_all_problems(tmp_path: Path) -> None:
         read_open_meteo(saved(tmp_path, {}))
 
 
+@pytest.mark.parametrize(
+    ("series", "value"),
+    [("surface_pressure", 0.0), ("surface_pressure", 101325.0), ("shortwave_radiation", 9999.0)],
+)
+def test_impossible_pressure_and_light_are_problems(series: str, value: float) -> None:
+    """Pressure in pascal, or none, would else make a year of nonsense without a word."""
+    with pytest.raises(CatalogueError, match=f"{series} is outside"):
+        of_open_meteo(open_meteo_answer(**{series: [value] * 8760}), "made")
+
+
 def test_real_answers(shared_folder: Path) -> None:
     """Cloud cover in place of radiation: near in Texas (4.8 recorded), a third low in Singapore."""
     folder = shared_folder / "data" / "energy" / "weather_json"

@@ -216,6 +216,13 @@ def test_the_middle_of_an_ocean_is_said_to_be_far() -> None:
     assert any("km away" in note for note in climate_at(-40.0, -120.0).notes)
 
 
+def test_another_continents_climate_is_not_passed_off_as_the_places() -> None:
+    """The South Pole is given Patagonia's mild air: it must be said that this is not the place's."""
+    (note,) = climate_at(-90.0, 0.0).notes
+    assert "use a weather file" in note
+    assert not any("use a weather file" in note for note in climate_at(83.0, -33.0).notes)
+
+
 @pytest.mark.parametrize("place", [(91.0, 0.0), (0.0, 400.0), (float("nan"), 0.0)])
 def test_coordinates_that_no_place_has_are_refused(place: tuple[float, float]) -> None:
     with pytest.raises(CatalogueError, match="no place"):

@@ -68,3 +68,17 @@ def test_polar_night_is_dark_whatever_the_normals_say() -> None:
     )
     assert np.isfinite(ghi).all()
     assert ghi[: 24 * 20].max() == 0.0
+
+
+def test_no_hour_is_brighter_than_the_sun_outside_whatever_the_normals_say() -> None:
+    """Normals of 41 degrees north at 78: scaled to their sums, October's hours would have 4,000 W/m2."""
+    sun = sun_year(78.0, 15.0)
+    noise = np.random.default_rng(1)
+    ghi, _ = hourly_radiation(
+        CLIMATE,
+        sun.extraterrestrial_w_m2,
+        turbid_clear_sky(78.0, 15.0, 0.0),
+        noise.standard_normal(365),
+        noise.standard_normal(8760),
+    )
+    assert (ghi <= sun.extraterrestrial_w_m2).all()

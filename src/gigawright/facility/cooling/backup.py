@@ -47,7 +47,7 @@ def fuel_l_kwh(book: FactBook, load_share: float) -> float:
 def backup(book: FactBook, load_mw: float, it_mw: float) -> Backup:
     """Standby sets for a site.
 
-    load_mw: what must be carried at the worst hour, cooling and losses included (IT x the year's highest
+    load_mw: what must be carried at the worst hour, cooling and losses included (full halls x their highest
     PUE). it_mw: IT that batteries carry until the sets do. Raises CatalogueError where the book lacks a fact.
     """
 

@@ -144,7 +144,8 @@ def pue(cooling_share: Values, load_share: Values, chain: Chain | None = None) -
 
     cooling_share: cooling power per unit of IT, any shape. load_share: IT load over design load, (0-1],
     broadcasts. chain: an arrangement; None: the default, four units for three. House power stays when the
-    load falls. Raises ValueError for loads outside that range.
+    load falls. The heat of the losses is not cooled here (docs/cooling.md says how much that is).
+    Raises ValueError for loads outside that range.
 
     >>> round(float(pue(np.array(0.05), 1.0)), 3)
     1.105

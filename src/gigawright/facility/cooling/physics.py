@@ -17,7 +17,9 @@ AIR_J_M3_K, WATER_J_M3_K = 1207.0, 4.17e6
 SEA_LEVEL_PA = 101325.0
 # Latent heat of water at 25 degrees, 2442 kJ/kg (IAPWS-95): litres evaporated per kWh of heat.
 EVAPORATION_L_KWH = 3600.0 / 2442.0
-# Psychrometer's constant [1/K]: e = es(wet) - 0.000662 p (dry - wet) (WMO-No. 8, 2018, chapter 4, annex 4.B).
+# Psychrometer's constant [1/K]: e = es(wet) - 0.000662 p (dry - wet), Sprung's for a ventilated bulb (as in
+# FAO Irrigation and Drainage Paper 56, Allen et al. 1998, eq. 16 [cited, unverified]). WMO-No. 8, annex 4.B,
+# has 0.000653 (1 + 0.000944 wet) [cited, unverified], 0.5 % more at 20 degrees.
 PSYCHROMETER_PER_K = 6.62e-4
 
 # Assumption: fan with motor and drive; IE3 motor (0.95) x drive (0.97) x fan (0.70).

@@ -76,14 +76,15 @@ def reused(
 def lift_share(design: Design, book: FactBook, delivered_c: float) -> float:
     """Power of a heat pump per unit of heat it takes from the hall's return; 0 where that is warm enough.
 
-    1 / COP between the supply it cools the return to and the heat delivered.
+    1 / (COP - 1), COP = share x T_condensing / lift: what is told of heat pumps is the share of Carnot's COP
+    of heating, what is told of chillers that of cooling.
 
     >>> from gigawright.catalogue.load import load_facts
     >>> from gigawright.facility.cooling.systems import cooling_system
     >>> hall = cooling_system("liquid")
     >>> facts = FactBook(load_facts())
     >>> round(lift_share(hall, facts, 75.0), 3), lift_share(hall, facts, 45.0)
-    (0.254, 0.0)
+    (0.286, 0.0)
     """
     liquid = design.liquid is not None
     supply = float(np.max(design.liquid_supply_c if liquid else design.air_supply_c))
@@ -93,7 +94,9 @@ def lift_share(design: Design, book: FactBook, delivered_c: float) -> float:
     machine = chiller(book, "heat_pump")
     if machine is None:
         raise CatalogueError("the catalogue's heat pump has no machine")
-    return float(1.0 / machine.cop(supply, delivered_c))
+    cooling_cop = float(machine.cop(supply, delivered_c))
+    # Of one machine at one share of Carnot's, COPs of heating and cooling differ by that share.
+    return 1.0 / (cooling_cop + machine.carnot_share - 1.0)
 
 
 def energy_reuse_factor(heat_share: Floats, pue: Floats) -> float:

@@ -164,7 +164,7 @@ def all_is_kept(
         if site.certificate_usd_mwh is None and best.beyond == 0.0
     )
     if beyond > NOTHING * programme.scale:
-        missed = f"the emission cap or a clean share is missed by {beyond:,.6g} t or MWh"
+        missed = f"the emission cap or a clean share is missed by {beyond:,.1f} t or MWh"
         raise Infeasible(f"{programme.case.name}: {missed}")
 
 

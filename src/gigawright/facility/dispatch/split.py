@@ -102,7 +102,7 @@ def _at(case: EnergyCase, price: float, processes: int, method: Method | None, p
     answers = []
     for job, answer in zip(jobs, each_in_processes(_answer, jobs, processes), strict=True):
         answers.append(answer)
-        progress(f"sized {job.site.site} at {price:,.4g} USD/t ({len(answers)} of {len(jobs)})")
+        progress(f"sized {job.site.site} at {price:,.1f} USD/t ({len(answers)} of {len(jobs)})")
     emission = sum(answer.emission_t for answer in answers)
     paid = sum(answer.cost_usd for answer in answers)
     cap = case.carbon_cap_t if price else 0.0

@@ -2,7 +2,8 @@
 
 Cycles are counted by rainflow (ASTM E1049-85, section 5.4.4). Fading follows the ageing laws that Naumann
 et al. fitted to a commercial LiFePO4/graphite cell: with the square root of time (2018, Journal of Energy
-Storage 17, 153-169) and of full cycles (2020, Journal of Power Sources 451, 227666).
+Storage 17, 153-169) and of full cycles (2020, Journal of Power Sources 451, 227666) [both cited, unverified],
+with the coefficients that SimSES (Technical University of Munich) has of their work.
 """
 
 from __future__ import annotations

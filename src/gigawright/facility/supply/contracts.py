@@ -102,16 +102,17 @@ class TwoPartCharge:
 
     def on_demand(self, drawn_mw: Floats, capacity_mva: float, utc_offset_h: float = 0.0) -> float:
         """A year by actual demand [USD], at 90 % in months that use 260 kWh a kVA and more."""
-        month = np.roll(month_of_hour(), -round(utc_offset_h))
-        used_kwh = np.bincount(month, drawn_mw) * KW_PER_MW
-        busy = used_kwh >= BUSY_KWH_PER_KVA * capacity_mva * KW_PER_MW
-        share = np.where(busy, BUSY_SHARE, 1.0)
-        return float((monthly_peaks(drawn_mw, utc_offset_h) * share).sum() * KW_PER_MW * self.usd_kw_month)
+        paid = monthly_peaks(drawn_mw, utc_offset_h) * _busy_share(drawn_mw, capacity_mva, utc_offset_h)
+        return float(paid.sum() * KW_PER_MW * self.usd_kw_month)
 
     def on_contract(self, drawn_mw: Floats, capacity_mva: float, utc_offset_h: float = 0.0) -> float:
-        """A year by one contracted demand over every month, at least 40 % of the transformers [USD]."""
+        """A year by one contracted demand over every month, at least 40 % of the transformers [USD].
+
+        It is a charge on demand too: 90 % in months that use 260 kWh a kVA and more.
+        """
         contracted = max(drawn_mw.max(), LEAST_CONTRACT_SHARE * capacity_mva)
-        return float(MONTHS * contracted * KW_PER_MW * self.usd_kw_month)
+        share = _busy_share(drawn_mw, capacity_mva, utc_offset_h)
+        return float(share.sum() * contracted * KW_PER_MW * self.usd_kw_month)
 
     def cheapest(self, drawn_mw: Floats, capacity_mva: float, utc_offset_h: float = 0.0) -> tuple[str, float]:
         """The cheapest of the three and its cost a year [USD].
@@ -128,6 +129,14 @@ class TwoPartCharge:
         }
         name = min(found, key=lambda each: found[each])
         return name, found[name]
+
+
+def _busy_share(drawn_mw: Floats, capacity_mva: float, utc_offset_h: float) -> Floats:
+    """What is charged of the approved price of demand in each local month. Shape (12,)."""
+    month = np.roll(month_of_hour(), -round(utc_offset_h))
+    used_kwh = np.bincount(month, drawn_mw) * KW_PER_MW
+    busy = used_kwh >= BUSY_KWH_PER_KVA * capacity_mva * KW_PER_MW
+    return np.where(busy, BUSY_SHARE, 1.0)
 
 
 Paid = Literal["as produced", "as nominated", "as taken"]

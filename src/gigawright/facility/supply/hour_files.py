@@ -117,8 +117,10 @@ def _number(path: Path, line: int, column: str, cell: str) -> float:
     text = cell.strip()
     if text in ("", "n/e", "N/A", "NaN", "nan", "-"):
         return float("nan")
+    # Of two marks the last is the decimal one: 1.234,56 as in Germany, 1,234.56 as in England.
+    thousands = "." if text.rfind(",") > text.rfind(".") else ","
     try:
-        return float(text.replace(",", ".") if "." not in text else text.replace(",", ""))
+        return float(text.replace(thousands, "").replace(",", "."))
     except ValueError:
         raise CatalogueError(f"{path}, line {line}: {column} is not a number: {cell!r}") from None
 

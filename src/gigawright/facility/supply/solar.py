@@ -28,7 +28,7 @@ LOSSES = (0.02, 0.02, 0.02, 0.005, 0.015, 0.01, 0.03)
 INVERTER_NOMINAL, INVERTER_REFERENCE = 0.96, 0.9637
 INVERTER_CURVE = (-0.0162, -0.0059, 0.9858)
 # Martin and Ruiz 2001, Solar Energy Materials and Solar Cells 70: angular loss coefficient of glass kept
-# clean; for diffuse light their relation of 2005 at a row's own tilt.
+# clean; for diffuse light their relation, as pvlib.iam.martin_ruiz_diffuse has it, at a row's own tilt.
 ANGULAR_LOSS = 0.16
 # Faiman 2008, Progress in Photovoltaics 16: heat loss to air and with wind [W/m2K, Ws/m3K].
 HEAT_LOSS, HEAT_LOSS_WIND = 25.0, 6.84
@@ -179,7 +179,9 @@ def _through_glass(cos_incidence: Floats) -> Floats:
 
 
 def _diffuse_through_glass(tilt: Floats) -> Floats:
-    """Share of even light from the sky that passes the glass of a face at a tilt (Martin and Ruiz 2005).
+    """Share of even light from the sky that passes the glass of a face at a tilt.
+
+    Martin and Ruiz, as pvlib.iam.martin_ruiz_diffuse has it:
 
     1 - exp(-(c1 + c2 s) s / a), s = sin(tilt) + (pi - tilt - sin(tilt)) / (1 + cos(tilt)); c1 = 4 / 3 pi,
     c2 = 0.5 a - 0.154. Near 0.95 up to upright faces, and falling beyond.

@@ -50,6 +50,8 @@ MOST_YEARS = 40
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 """Answers of a server that may pass; 529 is how PVGIS says that it is overloaded."""
 MOST_BYTES = 64 * 1024 * 1024
+FARTHEST_DEG = 1.0
+"""How far a cell of a service's grid may lie from what was asked (ERA5's are a quarter of a degree)."""
 WAYS_OUT = (
     "Without it: give a weather file of your own (--from FILE), or make the year from monthly normals "
     "(--source synthetic)"
@@ -154,16 +156,29 @@ def _weather(service: str, url: str, query: dict[str, str], name: str, asking: A
     """The weather of one answer: kept from before, or fetched, checked and kept."""
     address = f"{url}?{urllib.parse.urlencode(query, safe=',')}"
     kept = weather_folder() / f"{name}_{hashlib.sha256(address.encode()).hexdigest()[:8]}.json"
-    if not asking.refresh and (found := _kept(kept)) is not None:
+    if not asking.refresh and (found := _kept(kept)) is not None and not _another(found, query):
         asking.told(f"{service}: kept from before, {kept}")
         return found
     asking.told(f"{service}: asking {urllib.parse.urlsplit(address).netloc}")
     body, answer = _answer(service, address, asking.client)
     read = of_answer(answer, address)
+    if other := _another(read, query):
+        raise UserError(f"{service} at {address} answers with {other}, which was not asked. {WAYS_OUT}")
     # A cache that cannot be written costs the same question again, nothing else.
     with suppress(OutputError):
         write_bytes(kept, body)
     return read
+
+
+def _another(found: WeatherFile, query: dict[str, str]) -> str:
+    """The place or year of an answer where it is not what was asked; nothing where it is."""
+    latitude, longitude = (float(query.get(name) or query[name[:3]]) for name in ("latitude", "longitude"))
+    place = found.place
+    east = abs((place.longitude - longitude + 180.0) % 360.0 - 180.0)
+    if max(abs(place.latitude - latitude), east) > FARTHEST_DEG:
+        return f"the place {place.latitude:g}, {place.longitude:g}"
+    year = query.get("start_date", "")[:4]
+    return "" if not year or found.years.labels == (year,) else f"the years {', '.join(found.years.labels)}"
 
 
 def _kept(path: Path) -> WeatherFile | None:

@@ -37,6 +37,8 @@ from gigawright.facility.weather.years import (
 Source = Literal["pvgis", "open-meteo", "synthetic"]
 
 SYNTHETIC = "synthetic"
+# From here on a number looks like a year of the calendar.
+FIRST_CALENDAR_YEAR = 1900
 FAR_KM = 50.0
 """Distance from which a file is told to be of another place."""
 EARTH_RADIUS_KM = 6371.0
@@ -133,6 +135,11 @@ def _synthetic(site: Place | Site, numbers: str) -> WeatherFile:
         synthetic_years(normals[0], *where, *normals[1:], 1, number) for number in numbered_years(numbers)
     ]
     labels = tuple(f"{SYNTHETIC} {each.labels[0]}" for each in made)
+    if any(int(each.labels[0]) >= FIRST_CALENDAR_YEAR for each in made):
+        notes = (
+            *notes,
+            "numbers of synthetic years are draws: they have nothing of the calendar years so called",
+        )
     years = WeatherYears(labels, tuple(each.years[0] for each in made))
     return WeatherFile(SYNTHETIC, kind, place, years, notes)
 

@@ -39,6 +39,15 @@ SPELLINGS = {
     "cloud": ("cloud_cover", "cloudcover"),
 }
 NEEDED = ("dry bulb", "relative humidity", "wind")
+# What series that may be there can be at most, in SI units; pressure and light as in an EPW file, with room
+# for a model's rounding below 0.
+LIMITS = {
+    "pressure": (31000.0, 120000.0, "Pa"),
+    "global": (-5.0, 1500.0, "W/m2"),
+    "beam": (-5.0, 1500.0, "W/m2"),
+    "diffuse": (-5.0, 1500.0, "W/m2"),
+    "cloud": (0.0, 100.0, "%"),
+}
 
 
 def is_open_meteo(answer: Any) -> bool:
@@ -173,6 +182,9 @@ def _year(
     within(known["dry bulb"], -90.0, 65.0, "temperature_2m", "C", findings)
     within(known["relative humidity"], 0.0, 110.0, "relative_humidity_2m", "%", findings)
     within(known["wind"], 0.0, 75.0, "wind speed", "m/s", findings)
+    for what, (low, high, unit) in LIMITS.items():
+        if what in known:
+            within(known[what], low, high, SPELLINGS[what][0], unit, findings)
     # Radiation is stamped at the end of its hour.
     known |= {what: np.roll(known[what], -1) for what in ("global", "beam", "diffuse") if what in known}
     hours = {what: to_utc(values, offset_h) for what, values in known.items()}

@@ -1,7 +1,8 @@
 """A year of weather in another climate: months moved and stretched.
 
 After Belcher, Hacker and Powell (2005), "Constructing design weather data for future climates", Building
-Services Engineering Research and Technology 26(1), 49-61: each month's hours x0 with mean <x0> become
+Services Engineering Research and Technology 26(1), 49-61 [cited, unverified]: each
+month's hours x0 with mean <x0> become
 
     shift      x = x0 + change                                    (temperature, humidity)
     stretch    x = factor x0                                      (radiation, wind)

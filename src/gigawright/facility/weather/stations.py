@@ -39,6 +39,8 @@ MEAN_IN_RANGE = 0.48
 # means of 270 cities (CHELSA v2.1 by georank.place, not in the table): standard deviation 0.95 K.
 TOWN_KM = 10.0
 FAR_KM, STEEP_M = 150.0, 500.0
+# Assumption: beyond this no mean of stations is the place's climate (the South Pole would get Patagonia's).
+ELSEWHERE_KM = 1000.0
 
 TABLES = ("stations_east.csv", "stations_west.csv")
 MONTHLY = ("mean", "range", "humidity", "ghi")
@@ -227,7 +229,8 @@ def _notes(table: Stations, near: Ints, km: float, height_m: float, given: bool)
     notes = []
     name, heights = table.names[near[0]], table.elevation_m[near]
     if km > FAR_KM:
-        notes.append(f"the nearest station, {name}, is {km:.0f} km away")
+        other = ": its climate is not the place's, use a weather file" if km > ELSEWHERE_KM else ""
+        notes.append(f"the nearest station, {name}, is {km:.0f} km away{other}")
     above = height_m - float(heights[0])
     if abs(above) > STEEP_M:
         where = "above" if above > 0 else "below"

@@ -8,7 +8,8 @@ from gigawright.arrays import Floats
 from gigawright.catalogue.types import MonthlyClimate
 from gigawright.facility.weather.synthetic_calendar import DAYS, by_month, monthly_mean, rank_share
 
-# Day-to-day correlation of daily clearness: Graham, Hollands and Huget (1988), Solar Energy 40, 83-92.
+# Day-to-day correlation of daily clearness: Graham, Hollands and Huget (1988), Solar Energy 40, 83-92
+# [cited, unverified].
 CLEARNESS_PERSISTENCE = 0.29
 # Bendt, Collares-Pereira and Rabl (1981), Solar Energy 27, 1-5: daily clearness lies between 0.05 and a
 # highest value. Saunier, Reddy and Kumar (1987), Solar Energy 38, 169-177: that value is the place's own.
@@ -19,7 +20,8 @@ CLEAREST_OVER_CLEAR = 1.05
 LEAST_ROOM = 0.03
 HIGHEST_HOURLY_CLEARNESS = 0.85
 # Hour-to-hour flicker of a half-cloudy day (assumption: hours stray by 0.15 from a day's clearness of 0.35 to
-# 0.55), and its persistence (Graham and Hollands 1990, Solar Energy 44, 333-341).
+# 0.55), and its persistence (Graham and Hollands 1990, Solar Energy 44, 333-341)
+# [cited, unverified].
 FLICKER, FLICKER_PERSISTENCE = 0.45, 0.54
 BISECTIONS = 40
 SUM_STEPS = 4
@@ -32,7 +34,8 @@ def hourly_radiation(
 
     outside, clear: extraterrestrial and clear-sky irradiance on the horizontal [W/m2], (8760,). Noises are
     standard normal, by day and by hour. Days' clearness follows Bendt's distribution below the clear sky's;
-    hours share a day's sum as the clear sky does, with flicker on half-cloudy days. Monthly sums are exact.
+    hours share a day's sum as the clear sky does, with flicker on half-cloudy days. Monthly sums are exact
+    where the sun outside the atmosphere can give them.
     """
     wanted = np.array(climate.ghi_kwh_m2_day) * 1e3
     outside_day = outside.reshape(DAYS, 24).sum(axis=1)
@@ -45,7 +48,8 @@ def hourly_radiation(
     for _ in range(SUM_STEPS):
         ghi = np.minimum(ghi, HIGHEST_HOURLY_CLEARNESS * outside)
         ghi *= by_month(wanted / np.maximum(monthly_mean(ghi) * 24.0, 1e-9), hourly=True)
-    return ghi, day / by_month(mean)
+    # Normals of another latitude can ask for more than a month's sun gives: then the sum is missed instead.
+    return np.minimum(ghi, outside), day / by_month(mean)
 
 
 def clearness_bounds(climate: MonthlyClimate, outside: Floats, clear: Floats) -> tuple[Floats, Floats]:

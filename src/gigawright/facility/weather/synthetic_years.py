@@ -31,7 +31,8 @@ from gigawright.facility.weather.years import WeatherYears
 NORMAL_YEARS = 30
 # Standard deviation of a month's mean temperature from year to year over that of days within a month.
 # Assumption: 0.6; Berlin 1983-2004 has 3.1 K in January and 1.7 K in July (Berkeley Earth's monthly means),
-# where days vary by about 5 and 3 K; chance alone would leave 0.3 (Leith 1973).
+# where days vary by about 5 and 3 K; chance alone would leave 0.3 (Leith 1973
+# [cited, unverified]).
 YEARS_OVER_DAYS = 0.6
 # Day-to-day standard deviation of the warm season [K] (assumption: 1.6 to 2.1 K at four mid-latitude
 # stations, 0.9 to 1.0 K in the tropics): 0.85 + 0.045 x range of the monthly means.

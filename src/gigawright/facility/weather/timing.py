@@ -179,7 +179,8 @@ def beam_of_level(
 def clear_beam(cosine: Floats) -> Floats:
     """Beam of a clear sky over that outside, 0.7^(AM^0.678), by the cosine of the zenith.
 
-    Meinel and Meinel (1976), Applied Solar Energy; air mass by Kasten and Young (1989), Applied Optics 28.
+    Meinel and Meinel (1976), Applied Solar Energy, as at pveducation.org; air mass by Kasten and
+    Young (1989), Applied Optics 28.
     """
     low = 90.0 - np.degrees(np.arccos(np.clip(cosine, 0.0, 1.0)))
     mass = 1.0 / (cosine + 0.50572 * (low + 6.07995) ** -1.6364)

@@ -16,7 +16,8 @@ from gigawright.facility.weather.year import WeatherYear
 TYPICAL = "typical"
 """Label of a year that is put together from months of several."""
 
-# ISO 15927-4:2005, clause 5: months are ranked by these, and the best three are told apart by their wind.
+# ISO 15927-4:2005, clause 5 [cited, unverified]: months are ranked by these, and the best three are told
+# apart by their wind.
 RANKED = ("dry_bulb_c", "relative_humidity", "ghi_w_m2")
 BEST_BEFORE_WIND = 3
 
