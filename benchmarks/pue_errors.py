@@ -14,8 +14,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from gigawright.facility.cooling.reported_calibrate import Report, calibrate, recalibrate, table
-from gigawright.facility.cooling.reported_models import PUE, WUE
+from gigawright.facility.reported.calibrate import Report, calibrate, recalibrate, table
+from gigawright.facility.reported.models import PUE, WUE
 
 
 def main() -> None:

@@ -134,7 +134,7 @@ def pue(sites: Path, *, folds: Path, out: Path | None = None) -> None:
     out
         Folder to write; default: the package's own, where it is a checkout.
     """
-    from gigawright.facility.cooling.reported_calibrate import recalibrate, table
+    from gigawright.facility.reported.calibrate import recalibrate, table
     from gigawright.terminal import Telling
 
     with Telling() as telling:

@@ -193,7 +193,7 @@ def pue(sites: Path, *, out: Path, calibration: Path | None = None, notes: bool 
     notes
         Add the column `assumed`: what had to be filled in of the row.
     """
-    from gigawright.facility.cooling.reported_batch import predict_file
+    from gigawright.facility.reported.batch import predict_file
     from gigawright.terminal import Telling, tell_batch
 
     with Telling() as telling:

@@ -9,9 +9,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from gigawright.errors import OutputError, UserError
-from gigawright.facility.cooling import reported_calibrate
-from gigawright.facility.cooling.reported import calibration, predict, read_known
-from gigawright.facility.cooling.reported_calibrate import Report, calibrate, recalibrate, table
+from gigawright.facility.reported import calibrate as calibrating
+from gigawright.facility.reported.calibrate import Report, calibrate, recalibrate, table
+from gigawright.facility.reported.predictor import calibration, predict, read_known
 from gigawright.workloads.folds import read_folds
 
 OPERATORS = ("Amazon Web Services", "Google Cloud", "Microsoft Azure")
@@ -96,7 +96,7 @@ def test_the_table_tells_all(report: Report) -> None:
 def test_a_calibration_is_written_and_read_again(
     report: Report, truth: Path, folds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reported_calibrate, "calibrate", lambda *args: report)
+    monkeypatch.setattr(calibrating, "calibrate", lambda *args: report)
     _, folder = recalibrate(truth, folds, tmp_path / "new")
     again = read_known(folder)
     asked = [one.asked for one in report.measured[:20]]

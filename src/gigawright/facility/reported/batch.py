@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gigawright.facility.cooling.reported import HEAPS, Known, Predicted, calibration, predict, read_known
-from gigawright.facility.cooling.reported_rows import Row, read_rows
+from gigawright.facility.reported.predictor import HEAPS, Known, Predicted, calibration, predict, read_known
+from gigawright.facility.reported.rows import Row, read_rows
 from gigawright.tables import write_text
 from gigawright.workloads.batches import Batch, line, silent
 from gigawright.workloads.calibrated import file_names

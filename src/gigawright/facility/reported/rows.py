@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gigawright.errors import UserError
-from gigawright.facility.cooling.reported_operators import OTHER_SECTOR, Operator, operator_named
+from gigawright.facility.reported.operators import OTHER_SECTOR, Operator, operator_named
 from gigawright.workloads.cells import Cells, Table, read_table
 
 NEEDED = ("id", "operator", "lat_lon")

@@ -3,8 +3,8 @@
     PUE - 1 = yearly^(year - 2023) (indoors L_indoors + outdoors L_outdoors)
     WUE = evaporation W + floor
 
-L and W are what a hall of the operator's kind needs there (`reported_physics`). Sectors, operators and sites
-multiply the parts (`workloads.hierarchy`). Fitted values live in `cooling/data/pue_constants.csv` and
+L and W are what a hall of the operator's kind needs there (`physics`). Sectors, operators and sites
+multiply the parts (`workloads.hierarchy`). Fitted values live in `reported/data/pue_constants.csv` and
 `wue_constants.csv`.
 """
 
@@ -18,8 +18,8 @@ from importlib.resources import files
 import numpy as np
 
 from gigawright.arrays import Floats, Ints
-from gigawright.facility.cooling.reported_physics import Needs, country_at, operator_needs
-from gigawright.facility.cooling.reported_rows import Asked
+from gigawright.facility.reported.physics import Needs, country_at, operator_needs
+from gigawright.facility.reported.rows import Asked
 from gigawright.workloads.calibrated import Calibrated, file_names, parse
 from gigawright.workloads.hierarchy import NONE
 from gigawright.workloads.priors import Prior
@@ -144,7 +144,7 @@ def market_of(asked: Asked) -> str:
 def classes_of(known: Sequence[str], asked: Sequence[Asked]) -> Ints:
     """Place of each row's class of noise among those known: its operator's own, else that of others.
 
-    >>> from gigawright.facility.cooling.reported_operators import operator_named
+    >>> from gigawright.facility.reported.operators import operator_named
     >>> both = [Asked(operator_named(name), "a", 0.0, 0.0, 2024) for name in ("Google", "Elsewhere")]
     >>> classes_of(("Google Cloud", OTHERS, FLEET), both).tolist()
     [0, 1]
@@ -193,6 +193,6 @@ def parts_of(formula: Formula, inputs: Inputs, c: Constants) -> Floats:
 @lru_cache(maxsize=2)
 def shipped(family: str) -> Calibrated:
     """The calibration of a formula that ships with the package."""
-    folder = files("gigawright.facility.cooling") / "data"
+    folder = files("gigawright.facility.reported") / "data"
     texts = [(folder / name).read_text("utf-8") for name in file_names(family)]
     return parse(texts[0], texts[1], {"pue": PUE, "wue": WUE}[family].priors)

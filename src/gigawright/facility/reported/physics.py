@@ -9,8 +9,8 @@ import numpy as np
 
 from gigawright.arrays import Floats
 from gigawright.facility.cooling.electrical import pue
-from gigawright.facility.cooling.reported_operators import AIR_COOLED, AIR_COOLED_SUPPLY_C, Operator
 from gigawright.facility.cooling.systems import CoolingHours, cooling_system
+from gigawright.facility.reported.operators import AIR_COOLED, AIR_COOLED_SUPPLY_C, Operator
 from gigawright.facility.weather.psychrometrics import MASS_RATIO, dew_point_c
 from gigawright.facility.weather.stations import climate_at
 from gigawright.facility.weather.synthetic import synthetic_year

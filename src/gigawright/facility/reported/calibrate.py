@@ -12,8 +12,7 @@ import numpy as np
 
 from gigawright.arrays import Bools, Floats, Ints
 from gigawright.errors import UserError
-from gigawright.facility.cooling.reported import HEAPS, Known, mixture
-from gigawright.facility.cooling.reported_fit import (
+from gigawright.facility.reported.fit import (
     ROUNDS,
     SCALES,
     Fitting,
@@ -22,9 +21,10 @@ from gigawright.facility.cooling.reported_fit import (
     heaps_of,
     scales_of,
 )
-from gigawright.facility.cooling.reported_heap import GENERATIONS, Heap
-from gigawright.facility.cooling.reported_measured import SAME, WAYS, Measured, read_measured
-from gigawright.facility.cooling.reported_models import OTHERS, PUE, WUE, classes_of
+from gigawright.facility.reported.heap import GENERATIONS, Heap
+from gigawright.facility.reported.measured import SAME, WAYS, Measured, read_measured
+from gigawright.facility.reported.models import OTHERS, PUE, WUE, classes_of
+from gigawright.facility.reported.predictor import HEAPS, Known, mixture
 from gigawright.tables import write_text
 from gigawright.workloads.calibrated import Calibrated, calibrated, write
 from gigawright.workloads.calibrating import (
@@ -114,7 +114,7 @@ def recalibrate(
 
 def package_folder() -> Path:
     """The folder of the package's own calibration. Raises UserError where the package is not a checkout."""
-    folder = Path(str(files("gigawright.facility.cooling") / "data"))
+    folder = Path(str(files("gigawright.facility.reported") / "data"))
     if not (folder.parents[4] / "pyproject.toml").is_file() or not os.access(folder, os.W_OK):
         raise UserError("the package is installed, not a checkout; give a folder to write with --out FOLDER")
     return folder

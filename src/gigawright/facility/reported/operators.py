@@ -148,5 +148,5 @@ def distance_km(latitude: float, longitude: float, other_latitude: float, other_
 
 
 def _table(name: str) -> list[dict[str, str]]:
-    text = (files("gigawright.facility.cooling") / "data" / f"reported_{name}.csv").read_text("utf-8")
+    text = (files("gigawright.facility.reported") / "data" / f"reported_{name}.csv").read_text("utf-8")
     return list(csv.DictReader(text.splitlines()))

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import erfc, exp, log, sqrt
 
-from gigawright.facility.cooling.reported_operators import FIRST_GENERATION, opened
-from gigawright.facility.cooling.reported_rows import Asked
+from gigawright.facility.reported.operators import FIRST_GENERATION, opened
+from gigawright.facility.reported.rows import Asked
 
 GENERATIONS = ("first", "later", "not open")
 """Of a place in a year: opened before `FIRST_GENERATION`, opened since, or not open on its first day."""

@@ -1,8 +1,8 @@
 """What operators report as annual PUE and WUE, predicted from who, where and when.
 
-The physics of a hall of the operator's kind in the climate of the place (`reported_physics`), multiplied by
-what its sector, the operator and the site have shown (`reported_models`), and a heap at the operator's design
-value (`reported_heap`). What nobody has measured widens the interval.
+The physics of a hall of the operator's kind in the climate of the place (`physics`), multiplied by
+what its sector, the operator and the site have shown (`models`), and a heap at the operator's design
+value (`heap`). What nobody has measured widens the interval.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import numpy as np
 
 from gigawright.arrays import Floats
 from gigawright.errors import UserError
-from gigawright.facility.cooling.reported_heap import GENERATIONS, Heap, Mixture, generation_of
-from gigawright.facility.cooling.reported_models import (
+from gigawright.facility.reported.heap import GENERATIONS, Heap, Mixture, generation_of
+from gigawright.facility.reported.models import (
     PUE,
     WUE,
     Formula,
@@ -30,8 +30,8 @@ from gigawright.facility.cooling.reported_models import (
     parts_of,
     shipped,
 )
-from gigawright.facility.cooling.reported_physics import Needs
-from gigawright.facility.cooling.reported_rows import Asked
+from gigawright.facility.reported.physics import Needs
+from gigawright.facility.reported.rows import Asked
 from gigawright.workloads.calibrated import Calibrated, read
 from gigawright.workloads.calibrating import STANDARD_80, scaled
 
@@ -61,7 +61,7 @@ class Predicted:
 def predict(asked: Sequence[Asked], known: Known | None = None) -> list[Predicted]:
     """Reported values of these sites and years, in order.
 
-    >>> from gigawright.facility.cooling.reported_operators import operator_named
+    >>> from gigawright.facility.reported.operators import operator_named
     >>> belgium = Asked(operator_named("Google"), "europe-west1", 50.45, 3.82, 2024)
     >>> done = predict([belgium])[0]
     >>> 1.05 < done.pue_p10 <= done.pue <= done.pue_p90 < 1.15
@@ -108,7 +108,7 @@ def _logs(
 @lru_cache(maxsize=1)
 def calibration() -> Known:
     """The calibration that ships with the package."""
-    text = (files("gigawright.facility.cooling") / "data" / HEAPS).read_text("utf-8")
+    text = (files("gigawright.facility.reported") / "data" / HEAPS).read_text("utf-8")
     return Known(shipped("pue"), shipped("wue"), parse_heaps(text))
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gigawright.errors import UserError
-from gigawright.facility.cooling.reported_models import needs_of
-from gigawright.facility.cooling.reported_physics import Needs
-from gigawright.facility.cooling.reported_rows import Asked, read_rows, table_of
+from gigawright.facility.reported.models import needs_of
+from gigawright.facility.reported.physics import Needs
+from gigawright.facility.reported.rows import Asked, read_rows, table_of
 from gigawright.workloads.folds import fold_of, read_folds
 
 HIGHEST_PUE, HIGHEST_WUE = 5.0, 20.0

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gigawright.arrays import Floats, Ints
-from gigawright.facility.cooling.reported_heap import Heap, Stated, generation_of, heap_of
-from gigawright.facility.cooling.reported_measured import Measured
-from gigawright.facility.cooling.reported_models import (
+from gigawright.facility.reported.heap import Heap, Stated, generation_of, heap_of
+from gigawright.facility.reported.measured import Measured
+from gigawright.facility.reported.models import (
     FLEET,
     OTHERS,
     PUE,
@@ -22,9 +22,9 @@ from gigawright.facility.cooling.reported_models import (
     levels,
     parts_of,
 )
-from gigawright.facility.cooling.reported_operators import operators
-from gigawright.facility.cooling.reported_physics import Needs, operator_needs
-from gigawright.facility.cooling.reported_rows import Asked
+from gigawright.facility.reported.operators import operators
+from gigawright.facility.reported.physics import Needs, operator_needs
+from gigawright.facility.reported.rows import Asked
 from gigawright.workloads.calibrating import Fit, LeftOut, Problem, fit, leave_groups_out, predict, widening
 
 ROUNDS, ROUNDS_LEFT_OUT = 12, 5

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gigawright.errors import UserError
-from gigawright.facility.cooling.reported_measured import read_measured
-from gigawright.facility.cooling.reported_rows import LATEST_YEAR, NO_PLACE, Row, read_rows
+from gigawright.facility.reported.measured import read_measured
+from gigawright.facility.reported.rows import LATEST_YEAR, NO_PLACE, Row, read_rows
 
 HEAD = "id,operator,site,location,lat_lon,year,pue,wue_l_per_kwh,kind,source,note"
 

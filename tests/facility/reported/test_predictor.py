@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gigawright.facility.cooling import reported_operators as who
-from gigawright.facility.cooling.reported import calibration, parse_heaps, predict
-from gigawright.facility.cooling.reported_heap import (
+from gigawright.facility.reported import operators as who
+from gigawright.facility.reported.heap import (
     GENERATIONS,
     Heap,
     Mixture,
@@ -19,8 +18,9 @@ from gigawright.facility.cooling.reported_heap import (
     generation_of,
     heap_of,
 )
-from gigawright.facility.cooling.reported_physics import Needs, needs_at, operator_needs
-from gigawright.facility.cooling.reported_rows import Asked
+from gigawright.facility.reported.physics import Needs, needs_at, operator_needs
+from gigawright.facility.reported.predictor import calibration, parse_heaps, predict
+from gigawright.facility.reported.rows import Asked
 
 SINGAPORE, STOCKHOLM, PHOENIX = (1.3, 103.8), (59.33, 18.07), (33.45, -112.07)
 

@@ -1,0 +1,1 @@
+"""What operators report as annual PUE and WUE, predicted from who, where and when."""
