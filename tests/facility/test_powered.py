@@ -167,3 +167,13 @@ def test_a_clean_share_hour_by_hour_has_no_certificates(tmp_path: Path) -> None:
 def test_a_limit_on_carbon_is_a_cap_in_tonnes(tmp_path: Path) -> None:
     study = powered(tmp_path, "  carbon_limit: 200 g/kWh\n  loads: [{site: abilene, it: 10 MW}]\n")
     assert study.case.carbon_cap_t == pytest.approx(0.2 * study.loads[0].site_mw.sum())
+
+
+def test_all_clean_in_every_hour_is_dear_and_yet_sized(tmp_path: Path) -> None:
+    """The last grey MWh costs tens of thousands of dollars to avoid: no reason to call it infeasible."""
+    text = "  clean_share: 100 %\n  max_solar: 1 MW\n  loads: [{site: abilene, it: 10 MW}]\n"
+    study = powered(tmp_path, text)
+    answer = size_energy(study.case, way="exact", gap=1e-3)
+    assert answer.gap <= 1e-3
+    assert answer.emission_t == pytest.approx(0.0, abs=1e-3)
+    assert energy_summary(study, answer)["clean_hourly"] == pytest.approx(1.0, abs=1e-6)

@@ -30,7 +30,7 @@ thousandfold of what all costs."""
 TOLERANCE = 1e-10
 CLOSE_GAP = 1e-5
 """How closely the solver keeps rows and prices once the gap is below: digits of the optimum rest on it."""
-CEILING_USD = 20_000.0
+CEILING_USD = 200_000.0
 """assumption: price of a tonne, or of a grey MWh, beyond what a shared limit allows; a plan that pays it is
 not feasible."""
 
