@@ -73,12 +73,12 @@ class Model:
     @property
     def column_count(self) -> int:
         """Columns so far."""
-        return sum(block.size for block in self.columns.values())
+        return _end(self.columns)
 
     @property
     def row_count(self) -> int:
         """Rows so far."""
-        return sum(block.size for block in self.rows.values())
+        return _end(self.rows)
 
     def add_columns(
         self,
@@ -145,6 +145,12 @@ class Model:
             index=index,
             value=value,
         )
+
+
+def _end(blocks: dict[str, Block]) -> int:
+    """Where the next block begins: after the last one."""
+    last = next(reversed(blocks.values()), None)
+    return 0 if last is None else last.offset + last.size
 
 
 def _column_wise(

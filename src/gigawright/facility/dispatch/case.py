@@ -7,6 +7,7 @@ decided for (a year, or a quarter of a plan); its steps stand for `weight_h` hou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -40,7 +41,7 @@ class Timeline:
     @property
     def steps(self) -> tuple[str, ...]:
         """Labels of the steps."""
-        return tuple(map(str, range(self.weight_h.shape[1])))
+        return _labels(self.weight_h.shape[1])
 
     @property
     def following(self) -> Ints:
@@ -56,6 +57,12 @@ class Timeline:
         first = np.flatnonzero(np.r_[True, np.diff(self.cycle) != 0])
         after[np.r_[first[1:], count] - 1] = first
         return after
+
+
+@lru_cache(maxsize=8)
+def _labels(count: int) -> tuple[str, ...]:
+    """Steps by number; kept, since sites of a case have the same."""
+    return tuple(map(str, range(count)))
 
 
 def one_year(hours: int = 8760) -> Timeline:
