@@ -16,7 +16,7 @@ from gigawright.catalogue.clashes import clashes
 from gigawright.catalogue.load import load_facts
 from gigawright.catalogue.types import Pool, Region, Role, RuleOutcome, Site, System, Technology
 from gigawright.clock import Quarter
-from gigawright.errors import CatalogueError, Problem, StudyError
+from gigawright.errors import CatalogueError, StudyError
 from gigawright.facts import Fact, FactBook
 from gigawright.money import Money, Rates
 
@@ -73,7 +73,7 @@ def resolve(study: Study, as_of: dt.date | None = None) -> Catalogue:
     book = FactBook([*load_facts(), *_own_facts(study, as_of)], as_of)
     problems = list(_unknown_names(study, book))
     if problems:
-        raise StudyError([_placed(study, *problem) for problem in problems])
+        raise StudyError([study.problem(*problem) for problem in problems])
     day = as_of or max(fact.known_from for fact in book)
     exchange = records.rates(book)
     systems, not_predictable = _systems(study, book)
@@ -95,7 +95,7 @@ def resolve(study: Study, as_of: dt.date | None = None) -> Catalogue:
     catalogue.verdicts.update(_verdicts(study, catalogue))
     problems = list(clashes(study, catalogue))
     if problems:
-        raise StudyError([_placed(study, *problem) for problem in problems])
+        raise StudyError([study.problem(*problem) for problem in problems])
     _note_assumptions(study, book)
     return catalogue
 
@@ -121,14 +121,6 @@ def _as_fact(row: CatalogueRow, newest: dt.date) -> Fact:
         high=None if row.high is None else float(row.high),
         note=row.note,
     )
-
-
-def _placed(study: Study, path: Path, message: str, suggestion: str) -> Problem:
-    """The problem at its line of the study's file, where it was read from one."""
-    source = study._source
-    if source is not None:
-        return source.problem(path, message, suggestion)
-    return Problem(".".join(map(str, path)), message, suggestion=suggestion)
 
 
 def _unknown_names(study: Study, book: FactBook) -> Iterator[tuple[Path, str, str]]:

@@ -37,7 +37,8 @@ def pypsa(run: Path, out: Path, /, *, hours: int = WHOLE_YEAR, leave_out: bool =
         Leave out what a network cannot say (reserve, outages, plants' least load and starts) instead of
         refusing.
     """
-    from gigawright.facility.dispatch.pypsa import cannot_hold, import_pypsa, write_network
+    from gigawright.facility.dispatch.pypsa import import_pypsa, write_network
+    from gigawright.facility.dispatch.pypsa_limits import cannot_hold
 
     import_pypsa()
     if hours != WHOLE_YEAR and run.suffix != ".csv":

@@ -28,7 +28,6 @@ CAP_TIERS = 4
 CATCH_UP_SHARE = 0.25
 # Assumption: what a moved MWh of serving costs beside its power: transit, and answers that come later.
 MOVE_USD_MWH = 5.0
-HOUR_S = 3600.0
 
 
 def performance(power_share: Floats | float, idle_share: float = IDLE_SHARE) -> Floats:

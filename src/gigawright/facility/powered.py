@@ -12,7 +12,7 @@ import numpy as np
 
 from gigawright.arrays import Floats
 from gigawright.clock import HOURS_PER_YEAR
-from gigawright.errors import CatalogueError, Problem, StudyError
+from gigawright.errors import CatalogueError, StudyError
 from gigawright.facility import flexible
 from gigawright.facility.dispatch.case import (
     Delay,
@@ -103,7 +103,7 @@ def loads_of(study: Study) -> tuple[EnergyLoad, ...]:
             standing.append(EnergyLoad.model_validate(load))
     if not standing:
         said = "no load to power: name some under `energy.loads`, like {site: ulanqab, it: 100 MW}"
-        raise StudyError([_placed(study, ("energy", "loads"), said)])
+        raise StudyError([study.problem(("energy", "loads"), said)])
     return tuple(standing)
 
 
@@ -113,7 +113,7 @@ def _refuse_unknown_losses(study: Study, sites: Sequence[SiteCase]) -> None:
     known |= dict.fromkeys(store.name for site in sites for store in site.stores)
     there = f"there are {', '.join(known)}"
     problems = [
-        _placed(study, ("energy", "outages", i, "lost"), f"no site has {case.lost!r}; {there}")
+        study.problem(("energy", "outages", i, "lost"), f"no site has {case.lost!r}; {there}")
         for i, case in enumerate(study.energy.outages)
         if case.lost not in known
     ]
@@ -128,20 +128,13 @@ def refuse_unsound_loads(study: Study) -> None:
         try:
             cooling_named(load.cooling)
         except CatalogueError as error:
-            problems.append(_placed(study, ("energy", "loads", i, "cooling"), str(error)))
+            problems.append(study.problem(("energy", "loads", i, "cooling"), str(error)))
         for word, said in (("weather", load.weather), ("prices", load.prices)):
             if said is not None and not (_folder(study) / said).is_file():
                 told = f"{_folder(study) / said} is not there; paths are from the study's own folder"
-                problems.append(_placed(study, ("energy", "loads", i, word), told))
+                problems.append(study.problem(("energy", "loads", i, word), told))
     if problems:
         raise StudyError(problems)
-
-
-def _placed(study: Study, path: tuple[str | int, ...], message: str) -> Problem:
-    """A problem at its line of the study's file, where it was read from one."""
-    if study._source is not None:
-        return study._source.problem(path, message)
-    return Problem(".".join(map(str, path)), message)
 
 
 def _folder(study: Study) -> Path:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from gigawright.arrays import Floats
-from gigawright.report.colours import FLOW_COLOURS, GROUP_HUES, faded, flow_colours
-from gigawright.report.figure import axis, empty, figure
+from gigawright.report.colours import FLOW_COLOURS, GROUP_HUES, flow_colours
+from gigawright.report.figure import axis, empty, figure, layer, need_over
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -134,31 +134,13 @@ def week(hours: pd.DataFrame, sources: Sequence[str], first: int) -> go.Figure:
     layers = used(part, sources)
     for label, (flow, colour) in flows(part).items():
         layers[label], colours[label] = flow, colour
-    traces: list[dict[str, Any]] = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "stackgroup": "one",
-            "name": name,
-            "x": clock,
-            "y": layers[name].round(3).tolist(),
-            "line": {"width": 0, "color": colours[name]},
-            "fillcolor": faded(colours[name], 0.8),
-            "hovertemplate": "%{y:,.1f} MW",
-        }
+    least = max(NOTHING, TRACE * float(part["load_mw"].max()))
+    traces = [
+        layer(name, clock, layers[name], colours[name], 0)
         for name in map(str, layers)
-        if layers[name].max() > max(NOTHING, TRACE * float(part["load_mw"].max()))
+        if layers[name].max() > least
     ]
-    load = {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "load",
-        "x": clock,
-        "y": part["load_mw"].round(3).tolist(),
-        "line": {"color": FLOW_COLOURS["need"], "width": 1.8},
-        "meta": "ink",
-        "hovertemplate": "%{y:,.1f} MW",
-    }
+    load = need_over("load", clock, part["load_mw"])
     return figure(
         [*traces, load],
         340,

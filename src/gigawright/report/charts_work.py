@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gigawright.report.colours import FLOW_COLOURS, faded, flow_colours, group_colours
-from gigawright.report.figure import axis, empty, figure
+from gigawright.report.figure import axis, empty, figure, layer, need_over
 from gigawright.report.view import TINY, View, curtailed_mw, plants_in, records
 from gigawright.report.words import SCALES
 from gigawright.workloads.units import UNITS
@@ -185,33 +185,12 @@ def dispatch_week(result: Result, site: str) -> go.Figure:
         ("import", "grid"),
         ("shed", "shed"),
     )
-    traces: list[dict[str, Any]] = []
-    for column, name in sources:
-        values = week[f"{column}_mw"].round(3)
-        if values.abs().max() > 1e-3:
-            traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "lines",
-                    "stackgroup": "one",
-                    "name": name,
-                    "x": hours,
-                    "y": values.tolist(),
-                    "line": {"width": 0.4, "color": colours[column]},
-                    "fillcolor": faded(colours[column], 0.8),
-                    "hovertemplate": "%{y:,.1f} MW",
-                }
-            )
-    need = {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "need of the site",
-        "x": hours,
-        "y": week["need_mw"].round(3).tolist(),
-        "line": {"color": FLOW_COLOURS["need"], "width": 1.8},
-        "meta": "ink",
-        "hovertemplate": "%{y:,.1f} MW",
-    }
+    traces = [
+        layer(name, hours, week[f"{column}_mw"], colours[column], 0.4)
+        for column, name in sources
+        if week[f"{column}_mw"].round(3).abs().max() > 1e-3
+    ]
+    need = need_over("need of the site", hours, week["need_mw"])
     return figure(
         [*traces, need],
         360,

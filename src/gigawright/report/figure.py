@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from gigawright.report.colours import FLOW_COLOURS, faded
+
 if TYPE_CHECKING:
+    import pandas as pd
     import plotly.graph_objects as go
 
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Noto Sans', 'Liberation Sans', Arial, sans-serif"
@@ -42,6 +46,35 @@ def figure(traces: list[dict[str, Any]], height: int = 380, **layout: Any) -> go
         "yaxis": axis(),
     }
     return go.Figure(data=traces, layout=base | layout)
+
+
+def layer(name: str, clock: Sequence[str], mw: pd.Series[float], colour: str, edge: float) -> dict[str, Any]:
+    """A trace of what gives power, to be stacked on others over a clock; `edge`: width of its line."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "stackgroup": "one",
+        "name": name,
+        "x": clock,
+        "y": mw.round(3).tolist(),
+        "line": {"width": edge, "color": colour},
+        "fillcolor": faded(colour, 0.8),
+        "hovertemplate": "%{y:,.1f} MW",
+    }
+
+
+def need_over(name: str, clock: Sequence[str], mw: pd.Series[float]) -> dict[str, Any]:
+    """A trace of what is needed, as a line over the stack."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": clock,
+        "y": mw.round(3).tolist(),
+        "line": {"color": FLOW_COLOURS["need"], "width": 1.8},
+        "meta": "ink",
+        "hovertemplate": "%{y:,.1f} MW",
+    }
 
 
 def fill(colour: str, leased: bool) -> dict[str, Any]:

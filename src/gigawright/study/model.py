@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from gigawright.clock import Quarter, quarters_between
+from gigawright.errors import Problem
 from gigawright.study.energy import Energy
 from gigawright.study.fields import (
     Count,
@@ -27,7 +28,7 @@ from gigawright.study.fields import (
     Seconds,
     Share,
 )
-from gigawright.study.source import Source
+from gigawright.study.source import Path, Source
 from gigawright.study.strict import Strict
 
 Design = Literal["air", "liquid"]
@@ -439,6 +440,12 @@ class Study(Strict):
         """What a plan needs and this study leaves out; a study of energy alone needs none of it."""
         parts = {"budgets": self.budgets.capital, "systems": self.systems, "workloads": self.workloads}
         return tuple(name for name, said in parts.items() if not said)
+
+    def problem(self, path: Path, message: str, suggestion: str = "") -> Problem:
+        """A problem at its line of the study's file, where the study was read from one."""
+        if self._source is not None:
+            return self._source.problem(path, message, suggestion)
+        return Problem(".".join(map(str, path)), message, suggestion=suggestion)
 
     def installed_by(self, as_of: dt.date | None) -> tuple[Installed, ...]:
         """What stands without any order, as far as it was known on a day."""

@@ -151,6 +151,12 @@ class OutsideAir:
         return np.asarray(outside.wet_bulb_c + spare / (physics.PSYCHROMETER_PER_K * outside.pressure))
 
 
+def _wetted(outside: Outside, task: Task, approach_k: float, effectiveness: float) -> tuple[Floats, Floats]:
+    """Outside air wetted no further than the supply less the approach needs, and the share of the pads."""
+    needed = np.asarray(task.supply_c) - approach_k
+    return physics.wetted(outside.dry_bulb_c, outside.wet_bulb_c, needed, effectiveness)
+
+
 @dataclass(frozen=True)
 class AirExchanger:
     """The hall's air against outside air, wetted first where it is too warm (`effectiveness` 0: never)."""
@@ -169,8 +175,7 @@ class AirExchanger:
     def reject(self, outside: Outside, task: Task) -> Rejected:
         """Fans of the outside path, pads, chiller trim."""
         dry = outside.dry_bulb_c
-        needed = np.asarray(task.supply_c) - self.approach_k
-        entering, pads = physics.wetted(dry, outside.wet_bulb_c, needed, self.effectiveness)
+        entering, pads = _wetted(outside, task, self.approach_k, self.effectiveness)
         design = physics.fan_share(self.fan_pa, task.rise_k) * outside.thin
         room = task.supply_c - entering
         fan = _driven(design, outside.load_share, self.approach_k, room, self.chiller is None)
@@ -204,8 +209,7 @@ class DryCooler:
     def reject(self, outside: Outside, task: Task) -> Rejected:
         """Fans, pads, chiller trim; fans rest as far as the chiller has taken over."""
         dry = outside.dry_bulb_c
-        needed = np.asarray(task.supply_c) - self.approach_k
-        entering, pads = physics.wetted(dry, outside.wet_bulb_c, needed, self.effectiveness)
+        entering, pads = _wetted(outside, task, self.approach_k, self.effectiveness)
         design = self.fan_share * outside.thin
         room = task.supply_c - entering
         fans = _driven(design, outside.load_share, self.approach_k, room, self.chiller is None)

@@ -86,6 +86,14 @@ class Proposal:
     shares: Floats
 
 
+def _closely(problem: Assembled) -> Solution | None:
+    """The answer with rows and prices kept to `TOLERANCE`; None where the solver does not get that close."""
+    try:
+        return Live(problem, tolerance=TOLERANCE).solve()
+    except (SolverError, Infeasible):
+        return None
+
+
 class Programme:
     """What all units share: capacities that are kept, ties of stores, the carbon cap, clean shares."""
 
@@ -188,12 +196,8 @@ class Programme:
 
     def _solve(self, problem: Assembled) -> Solution:
         """Closely near the end; where that fails, and before, as by default."""
-        if self.closely:
-            try:
-                return Live(problem, tolerance=TOLERANCE).solve()
-            except (SolverError, Infeasible):
-                pass
-        return linear.solve(problem, method="simplex")
+        close = _closely(problem) if self.closely else None
+        return close if close is not None else linear.solve(problem, method="simplex")
 
     def _read(self, model: Model) -> Proposal:
         found = self._solve(model.assemble())

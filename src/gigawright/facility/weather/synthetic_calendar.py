@@ -10,7 +10,6 @@ from gigawright.arrays import Floats, Ints
 from gigawright.clock import HOURS_PER_YEAR, month_of_hour
 
 DAYS = HOURS_PER_YEAR // 24
-SMOOTHING_STEPS = 30
 
 
 @lru_cache(maxsize=1)
